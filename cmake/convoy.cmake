@@ -1,0 +1,62 @@
+# Compiler settings and the three functions the tree is described with.
+
+find_program(CONVOY_CCACHE ccache)
+if(CONVOY_CCACHE)
+  set(CMAKE_C_COMPILER_LAUNCHER ${CONVOY_CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CONVOY_CCACHE})
+endif()
+
+add_library(convoy_flags INTERFACE)
+target_compile_options(convoy_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Wold-style-cast
+  -Woverloaded-virtual -Werror)
+target_include_directories(convoy_flags INTERFACE "${PROJECT_SOURCE_DIR}/src")
+if(CONVOY_SANITIZE)
+  target_compile_options(convoy_flags INTERFACE
+    -fsanitize=${CONVOY_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(convoy_flags INTERFACE -fsanitize=${CONVOY_SANITIZE})
+endif()
+if(CMAKE_BUILD_TYPE STREQUAL "Release")
+  target_compile_options(convoy_flags INTERFACE
+    -fstack-protector-strong -fstack-clash-protection -fcf-protection -D_FORTIFY_SOURCE=2
+    -D_GLIBCXX_ASSERTIONS)
+  target_link_options(convoy_flags INTERFACE -Wl,-z,relro,-z,now -pie)
+endif()
+if(NOT CONVOY_LINKER)
+  find_program(CONVOY_MOLD mold)
+endif()
+if(CONVOY_MOLD AND NOT CMAKE_INTERPROCEDURAL_OPTIMIZATION)
+  target_link_options(convoy_flags INTERFACE -fuse-ld=mold)
+endif()
+
+# convoy_library(NAME DEPS...): every .cpp of the current folder, not of those below
+# it unless they are listed by SUBDIRS.
+function(convoy_library name)
+  cmake_parse_arguments(ARG "" "" "SUBDIRS;PUBLIC;PRIVATE" ${ARGN})
+  set(globs "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp")
+  foreach(dir IN LISTS ARG_SUBDIRS)
+    list(APPEND globs "${CMAKE_CURRENT_SOURCE_DIR}/${dir}/*.cpp")
+  endforeach()
+  file(GLOB sources CONFIGURE_DEPENDS ${globs})
+  if(NOT sources)
+    add_library(convoy_${name} INTERFACE)
+    target_link_libraries(convoy_${name} INTERFACE convoy_flags ${ARG_PUBLIC} ${ARG_PRIVATE})
+    return()
+  endif()
+  add_library(convoy_${name} STATIC ${sources})
+  target_link_libraries(convoy_${name} PUBLIC convoy_flags ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE})
+endfunction()
+
+# convoy_test(NAME DIR DEPS...): one GoogleTest program of every .cpp below DIR,
+# each case a ctest case named NAME.Suite.Case.
+function(convoy_test name dir)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/${dir}/*.cpp")
+  if(NOT sources)
+    return()
+  endif()
+  add_executable(test_${name} ${sources})
+  target_include_directories(test_${name} PRIVATE "${PROJECT_SOURCE_DIR}/tests")
+  target_link_libraries(test_${name} PRIVATE ${ARGN} GTest::gmock GTest::gtest_main)
+  add_test(NAME unit.${name} COMMAND test_${name} --gtest_brief=1)
+  set_tests_properties(unit.${name} PROPERTIES TIMEOUT 300 LABELS deterministic)
+endfunction()

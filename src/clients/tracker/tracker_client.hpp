@@ -1,0 +1,85 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "base/secret.hpp"
+#include "net/task.hpp"
+#include "wire/bt/announce.hpp"
+#include "wire/oci/digest.hpp"
+#include "wire/oci/reference.hpp"
+
+// The tracker as its clients see it (docs/protocols/tracker-api.md).
+namespace convoy::clients {
+
+struct RegistryTrust {
+  std::string host;    ///< as in image references
+  std::string issuer;
+  std::string roots_pem;
+};
+
+struct Enrolment {
+  std::string id;         ///< SPIFFE id
+  std::string chain_pem;  ///< leaf and issuing CA
+  std::string root_pem;   ///< the cluster's root
+  std::string cluster;
+  std::string trust_domain;
+  std::vector<RegistryTrust> registries;
+};
+
+struct EnrolRequest {
+  Secret token;
+  std::string name;
+  std::string csr_pem;
+  std::string zone;
+};
+
+struct TicketRequest {
+  std::string registry;              ///< host
+  std::optional<oci::RepoName> repository;  ///< none for an origin
+  oci::Digest digest;
+  std::optional<Secret> authorization;  ///< the user's whole Authorization header value
+  std::vector<std::string> act;
+  std::uint16_t port = 0;
+  std::string request_id;
+};
+
+struct TicketPeer {
+  bt::PeerEndpoint address;
+  bool origin = false;
+};
+
+struct TicketReply {
+  std::string ticket;
+  std::chrono::seconds expires_in{0};
+  std::string metadata;   ///< compact JWS, to be verified
+  std::string info_hash;  ///< 64 hex, to be compared with one's own
+  std::chrono::seconds interval{30};
+  std::vector<TicketPeer> peers;
+};
+
+struct PeerReport {
+  std::string info_hash;
+  std::string node;
+  std::string reason;
+  std::uint32_t piece = 0;
+};
+
+class TrackerClient {
+ public:
+  virtual ~TrackerClient() = default;
+  virtual net::Task<Result<Enrolment>> enrol(EnrolRequest, Deadline) = 0;
+  virtual net::Task<Result<Enrolment>> renew(std::string csr_pem, Deadline) = 0;
+  /// Refusals come back with the tracker's code and class; "tracker_unreachable" (unavailable)
+  /// when it cannot be had.
+  virtual net::Task<Result<TicketReply>> ticket(TicketRequest, Deadline) = 0;
+  virtual net::Task<Result<bt::AnnounceReply>> announce(bt::AnnounceRequest, Deadline) = 0;
+  virtual net::Task<Status> report(PeerReport, Deadline) = 0;
+};
+
+}  // namespace convoy::clients

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/json/fwd.hpp>
+
+#include "base/result.hpp"
+#include "crypto/certificate.hpp"
+#include "crypto/key.hpp"
+#include "wire/auth/jwt.hpp"
+
+namespace convoy::crypto {
+
+/// A signing key with the certificates that prove it, leaf first.
+struct Signer {
+  PrivateKey key;
+  std::vector<Certificate> chain;
+};
+
+/// ES256 with `typ`, RFC 7638 `kid` and `x5c` in the header (RFC 7515 4.1.6: standard base64).
+std::string sign_jwt(const Signer&, std::string_view typ, const boost::json::object& claims);
+
+/// The signature of a parsed token, its chain up to `roots`, its leaf's use and its `typ`.
+/// The algorithm is ES256 whatever the token says. Times and claims are the caller's.
+/// Errors (unauthorized): "token_algorithm", "token_type", "token_chain", "token_signature"
+/// and those of verify_chain.
+Status verify_jwt(const auth::ParsedJwt&, std::string_view typ,
+                  const std::vector<Certificate>& roots, CertUse use, UnixTime now);
+
+}  // namespace convoy::crypto

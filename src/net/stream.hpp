@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/bytes.hpp"
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "net/task.hpp"
+
+namespace convoy::net {
+
+struct Endpoint {
+  std::string ip;  ///< textual, IPv4 or IPv6
+  std::uint16_t port = 0;
+  std::string str() const;  ///< "1.2.3.4:5", "[::1]:5"
+};
+
+/// What TLS established. Present once the handshake is over.
+struct TlsInfo {
+  std::string version;     ///< "TLSv1.3"
+  std::string server_name; ///< SNI, "" when none
+  std::vector<Bytes> peer_chain;  ///< DER, leaf first; empty when the peer showed none. Verified
+                                  ///< against the context's roots whenever it is not empty.
+  bool resumed = false;
+};
+
+/// A byte stream, plain TCP or TLS. Used by one thread: that of its executor; one reader and
+/// one writer coroutine may be active at a time. Bytes and errors only: no policy.
+class Stream {
+ public:
+  virtual ~Stream() = default;
+
+  /// At least one byte; 0 is the peer's orderly end. A TLS stream that ends without
+  /// close_notify is the error "stream_truncated".
+  virtual Task<Result<std::size_t>> read_some(MutableByteView) = 0;
+  /// All of it, in order.
+  virtual Task<Status> write(ByteView) = 0;
+  /// `length` bytes of a file from `offset`: sendfile(2) on plain TCP, else pread in pooled buffers.
+  virtual Task<Status> send_file(int fd, std::uint64_t offset, std::uint64_t length) = 0;
+  /// close_notify where there is TLS, then close. Never waits longer than a second.
+  virtual Task<void> close() = 0;
+  /// Closes at once; pending operations end with "cancelled". Safe to repeat.
+  virtual void abort() noexcept = 0;
+
+  /// An operation that makes no progress for this long ends with class timeout, code
+  /// "stream_idle". Default 60 s; zero switches it off.
+  virtual void set_idle_timeout(Duration) = 0;
+  /// TCP_NOTSENT_LOWAT: write() then finishes only when less than this is unsent in the kernel,
+  /// so that what comes next can still be chosen late.
+  virtual void set_notsent_lowat(std::uint32_t bytes) = 0;
+
+  virtual const Endpoint& remote() const = 0;
+  virtual const Endpoint& local() const = 0;
+  virtual const std::optional<TlsInfo>& tls() const = 0;
+  virtual Executor executor() const = 0;
+};
+
+using StreamPtr = std::unique_ptr<Stream>;
+
+}  // namespace convoy::net

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/result.hpp"
+#include "net/stream.hpp"
+#include "net/task_group.hpp"
+
+namespace convoy::net {
+
+/// Resolves and connects, trying each address in turn within `timeout`. `bind_ip`: the local
+/// address to leave from. Errors: "connect_failed" (unavailable), "resolve_failed", "connect_timeout".
+Task<Result<StreamPtr>> tcp_connect(Executor, std::string host, std::uint16_t port, Duration timeout,
+                                    std::optional<std::string> bind_ip = {});
+
+/// A listening socket. Port 0 takes a free one; local() says which.
+class Listener {
+ public:
+  virtual ~Listener() = default;
+  /// Error "listen_failed" names the address and the reason.
+  static Result<std::unique_ptr<Listener>> open(Executor, const Endpoint&);
+  virtual const Endpoint& local() const = 0;
+  /// The next connection. Fails with "cancelled" after close(); passing trouble (EMFILE) is
+  /// waited out inside.
+  virtual Task<Result<StreamPtr>> accept() = 0;
+  virtual void close() noexcept = 0;
+};
+
+/// "host:port" or "[v6]:port". Error "endpoint_invalid".
+Result<Endpoint> parse_endpoint(std::string_view);
+
+}  // namespace convoy::net

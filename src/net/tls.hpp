@@ -1,0 +1,72 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "base/secret.hpp"
+#include "net/stream.hpp"
+
+namespace convoy::net {
+
+/// A certificate chain (PEM, leaf first) and its private key (PEM).
+struct TlsIdentity {
+  std::string chain_pem;
+  Secret key_pem;
+};
+
+enum class PeerCertificate : std::uint8_t { none, optional, required };
+
+struct TlsServerOptions {
+  TlsIdentity identity;
+  PeerCertificate client_certificate = PeerCertificate::none;
+  std::string client_roots_pem;       ///< needed unless `none`
+  bool tls13_only = false;            ///< else 1.2 and up
+  /// Called with the SNI ("" when none) during the handshake; false refuses it with
+  /// unrecognized_name. Null accepts each.
+  std::function<bool(std::string_view)> accept_server_name;
+  /// Picks another identity for this SNI; null keeps `identity`. Must return something that
+  /// was made by make_server_identity and outlives the handshake.
+  std::function<std::shared_ptr<class TlsServerContext>(std::string_view)> select;
+  std::vector<std::string> alpn;      ///< offered protocols, empty for none
+};
+
+struct TlsClientOptions {
+  std::optional<TlsIdentity> identity;
+  std::string roots_pem;              ///< trust anchors; empty: the machine's own store
+  bool tls13_only = false;
+  /// Check the server's name against the certificate. Off only for peers, whose identity is
+  /// their SPIFFE id, checked by the caller.
+  bool verify_name = true;
+};
+
+/// Server side of TLS: certificates, trust, session tickets. The identity can be replaced while
+/// it serves (rotation); handshakes under way keep the old one. Safe from any thread.
+class TlsServerContext {
+ public:
+  virtual ~TlsServerContext() = default;
+  /// Errors "tls_identity_invalid", "tls_roots_invalid".
+  static Result<std::shared_ptr<TlsServerContext>> make(TlsServerOptions);
+  virtual Status replace_identity(TlsIdentity) = 0;
+};
+
+/// Client side of TLS; keeps sessions for resumption by (host, port, server name).
+class TlsClientContext {
+ public:
+  virtual ~TlsClientContext() = default;
+  static Result<std::shared_ptr<TlsClientContext>> make(TlsClientOptions);
+  virtual Status replace_identity(std::optional<TlsIdentity>) = 0;
+};
+
+/// Handshakes on a plain stream, which is used up. Errors: "tls_handshake" (unauthorized when
+/// the peer's certificate is the reason, with OpenSSL's words in the detail), "stream_idle".
+Task<Result<StreamPtr>> tls_accept(StreamPtr plain, std::shared_ptr<TlsServerContext>,
+                                   Duration timeout);
+Task<Result<StreamPtr>> tls_connect(StreamPtr plain, std::shared_ptr<TlsClientContext>,
+                                    std::string server_name, Duration timeout);
+
+}  // namespace convoy::net

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "base/hasher.hpp"
+#include "base/result.hpp"
+#include "wire/oci/digest.hpp"
+
+// Calls block: run them on a worker. Safe from any thread; one object of a kind that is
+// handed out (reader, upload) is used by one thread at a time.
+namespace convoy::storage {
+
+/// A stored blob, open. Positional reads, so pieces may be served in any order; the content stays
+/// readable while it is open, even when the blob is deleted meanwhile.
+class BlobReader {
+ public:
+  virtual ~BlobReader() = default;
+  virtual std::uint64_t size() const = 0;
+  /// Fills `out` from `offset`; the range must lie inside the blob. Error "blob_read".
+  virtual Status read_at(std::uint64_t offset, MutableByteView out) const = 0;
+  /// A descriptor for sendfile(2), or -1 when the bytes are not in a plain file.
+  virtual int fd() const = 0;
+};
+
+/// What commit() needs to know of a finished upload, and what it keeps beside the blob.
+struct BlobFacts {
+  oci::Digest digest;
+  std::uint64_t size = 0;
+  std::vector<Hash256> leaves;  ///< Merkle leaves, 16 KiB blocks (BEP 52)
+};
+
+/// An upload in progress: bytes in a temporary file. It survives a restart: reopen by id and
+/// go on at size(). Destroying the object does not remove it.
+class BlobUpload {
+ public:
+  virtual ~BlobUpload() = default;
+  virtual const std::string& id() const = 0;
+  virtual std::uint64_t size() const = 0;
+  /// Appends. Errors "disk_full" (exhausted), "blob_write".
+  virtual Status append(ByteView) = 0;
+  /// Reads back from the start, to rebuild hash state after a restart.
+  virtual Status read_at(std::uint64_t offset, MutableByteView out) const = 0;
+  /// Makes the blob durable: fsync of the file, rename to its digest, fsync of the directory, the
+  /// leaves beside it. Idempotent for a digest that is already there. The upload is gone then.
+  virtual Status commit(const BlobFacts&) = 0;
+  /// Removes it.
+  virtual void discard() noexcept = 0;
+};
+
+class BlobStore {
+ public:
+  virtual ~BlobStore() = default;
+  /// `id`: 32 lower-case hexadecimal digits, unique.
+  virtual Result<std::unique_ptr<BlobUpload>> create_upload(const std::string& id) = 0;
+  /// Error "blob_upload_unknown".
+  virtual Result<std::unique_ptr<BlobUpload>> reopen_upload(const std::string& id) = 0;
+  virtual Result<std::vector<std::string>> list_uploads() = 0;
+
+  /// Error "blob_unknown".
+  virtual Result<std::unique_ptr<BlobReader>> open(const oci::Digest&) = 0;
+  /// Merkle leaves as committed. Error "blob_unknown".
+  virtual Result<std::vector<Hash256>> leaves(const oci::Digest&) = 0;
+  virtual Result<std::uint64_t> size(const oci::Digest&) = 0;
+  virtual Status remove(const oci::Digest&) = 0;
+};
+
+/// Files below one directory: blobs/<algorithm>/<2 hex>/<hex>, leaves beside them with the suffix
+/// ".leaves", uploads/<id>. Refuses to open a root that others may write to. Error "store_open".
+Result<std::unique_ptr<BlobStore>> open_file_blob_store(const std::string& root);
+/// The in-memory twin, for tests.
+std::unique_ptr<BlobStore> make_memory_blob_store();
+
+}  // namespace convoy::storage

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "base/result.hpp"
+#include "storage/blob/blob_store.hpp"
+#include "wire/bt/metadata.hpp"
+
+namespace convoy::storage {
+
+/// A blob that comes piece by piece into a sparse file; what is verified is recorded, so that a
+/// crash costs at most the pieces of the last moments. Calls block; safe from any thread.
+class PieceFile {
+ public:
+  virtual ~PieceFile() = default;
+  virtual const bt::BlobMeta& meta() const = 0;
+  /// Error "blob_read".
+  virtual Status read_at(std::uint64_t offset, MutableByteView out) const = 0;
+  /// Errors "disk_full" (exhausted), "blob_write".
+  virtual Status write_at(std::uint64_t offset, ByteView) = 0;
+  /// Records that a piece was verified by the caller.
+  virtual Status mark_piece(std::uint32_t piece) = 0;
+  /// Pieces recorded, one bool each. After a restart they are only claims: the caller verifies
+  /// them again before it serves them.
+  virtual std::vector<bool> pieces() const = 0;
+  /// Takes a claimed piece back.
+  virtual Status clear_piece(std::uint32_t piece) = 0;
+  virtual int fd() const = 0;
+};
+
+/// The agent's cache: complete blobs by digest, and those on their way.
+class CacheStore {
+ public:
+  virtual ~CacheStore() = default;
+  /// A complete blob, or nothing.
+  virtual std::optional<std::unique_ptr<BlobReader>> open_complete(const oci::Digest&) = 0;
+  /// The metadata it was completed with, or nothing.
+  virtual std::optional<bt::BlobMeta> complete_meta(const oci::Digest&) = 0;
+  /// Goes on with a partial file of the same metadata, or makes one. Errors "disk_full", "store_open".
+  virtual Result<std::shared_ptr<PieceFile>> open_partial(const bt::BlobMeta&) = 0;
+  /// Turns a partial blob whose whole digest the caller has verified into a complete one, durably.
+  virtual Status complete(PieceFile&) = 0;
+  virtual Status drop(const oci::Digest&) = 0;
+  struct Entry {
+    oci::Digest digest;
+    std::uint64_t bytes = 0;
+    bool complete = false;
+    std::int64_t last_used = 0;  ///< seconds since the epoch
+  };
+  virtual std::vector<Entry> list() = 0;
+};
+
+/// complete/<hex>, partial/<hex> with ".meta" and ".have" beside them. Only one process may use a
+/// root (lock file). Error "store_open".
+Result<std::unique_ptr<CacheStore>> open_cache_store(const std::string& root);
+
+}  // namespace convoy::storage

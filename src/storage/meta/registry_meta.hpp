@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "wire/oci/digest.hpp"
+#include "wire/oci/manifest.hpp"
+#include "wire/oci/reference.hpp"
+
+namespace convoy::storage {
+
+struct StoredManifest {
+  oci::Digest digest;
+  std::string media_type;
+  std::string body;  ///< the bytes as pushed
+};
+
+/// One row of the referrers of a subject.
+struct Referrer {
+  oci::Digest digest;
+  std::string media_type;
+  std::uint64_t size = 0;
+  std::string artifact_type;
+  std::string annotations_json;  ///< "{}" when none
+};
+
+/// What the registry knows besides bytes: which repository holds which blob, manifests, tags,
+/// referrers. Each call is one transaction and durable when it returns. Calls block; safe from any thread
+/// (readers run beside the writer). The SQL is portable; PostgreSQL can stand behind it later.
+class RegistryMeta {
+ public:
+  virtual ~RegistryMeta() = default;
+
+  /// Links a committed blob to a repository (which is made by it). Idempotent.
+  virtual Status link_blob(const oci::RepoName&, const oci::Digest&, std::uint64_t size) = 0;
+  virtual Result<bool> has_blob(const oci::RepoName&, const oci::Digest&) = 0;
+  /// Size when the repository holds it. Error "blob_unknown".
+  virtual Result<std::uint64_t> blob_size(const oci::RepoName&, const oci::Digest&) = 0;
+  /// Some repository that holds it, for a mount without "from".
+  virtual Result<std::vector<oci::RepoName>> repositories_with(const oci::Digest&) = 0;
+  virtual Status unlink_blob(const oci::RepoName&, const oci::Digest&) = 0;  ///< "blob_unknown"
+
+  /// Stores a manifest, its tag(s), and its referrer row in one transaction. Every blob (or child
+  /// manifest) it names must be in the repository: error "manifest_blob_unknown" names the first
+  /// that is not. Foreign layers (urls) need not be there.
+  virtual Status put_manifest(const oci::RepoName&, const StoredManifest&, const oci::Manifest& parsed,
+                              const std::vector<oci::Tag>& tags) = 0;
+  /// Error "manifest_unknown" (or "name_unknown" when the repository does not exist).
+  virtual Result<StoredManifest> get_manifest(const oci::RepoName&, const oci::Reference&) = 0;
+  virtual Status delete_manifest(const oci::RepoName&, const oci::Digest&) = 0;
+  virtual Status delete_tag(const oci::RepoName&, const oci::Tag&) = 0;
+
+  /// Sorted; after `last` (exclusive), at most `limit`. Error "name_unknown".
+  virtual Result<std::vector<std::string>> tags(const oci::RepoName&, const std::string& last,
+                                                std::size_t limit) = 0;
+  virtual Result<std::vector<std::string>> repositories(const std::string& last, std::size_t limit) = 0;
+  virtual Result<std::vector<Referrer>> referrers(const oci::RepoName&, const oci::Digest& subject) = 0;
+};
+
+/// SQLite in WAL mode with synchronous=FULL, `path` or ":memory:"; migrates by itself.
+/// Errors "database_open", "database_newer" (made by a later version).
+Result<std::unique_ptr<RegistryMeta>> open_registry_meta(const std::string& path);
+
+}  // namespace convoy::storage

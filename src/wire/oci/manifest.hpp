@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "wire/oci/digest.hpp"
+
+namespace convoy::oci {
+
+inline constexpr std::size_t kMaxManifestBytes = 4 * 1024 * 1024;
+inline constexpr std::string_view kMediaOciManifest = "application/vnd.oci.image.manifest.v1+json";
+inline constexpr std::string_view kMediaOciIndex = "application/vnd.oci.image.index.v1+json";
+inline constexpr std::string_view kMediaDockerManifest =
+    "application/vnd.docker.distribution.manifest.v2+json";
+inline constexpr std::string_view kMediaDockerList =
+    "application/vnd.docker.distribution.manifest.list.v2+json";
+
+struct Descriptor {
+  std::string media_type;
+  Digest digest;
+  std::uint64_t size = 0;
+  std::string artifact_type;
+  bool has_urls = false;  ///< a foreign layer: its bytes need not be in the registry
+};
+
+/// What a registry needs to know of a manifest or index; its bytes are kept as they came.
+struct Manifest {
+  std::string media_type;  ///< as stored and served
+  bool is_index = false;
+  std::optional<Descriptor> config;
+  std::vector<Descriptor> layers;     ///< of a manifest
+  std::vector<Descriptor> manifests;  ///< of an index
+  std::optional<Descriptor> subject;
+  std::string artifact_type;
+  std::map<std::string, std::string> annotations;
+};
+
+/// `content_type` is the request's, without parameters. Refuses a body whose mediaType is
+/// another one, or that has the members of both kinds (CVE-2021-41190), more than 10,000
+/// descriptors, or sizes below 0. Error code "manifest_invalid".
+Result<Manifest> parse_manifest(std::string_view body, std::string_view content_type);
+bool is_manifest_media_type(std::string_view);
+
+}  // namespace convoy::oci
