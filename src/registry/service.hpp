@@ -1,0 +1,101 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/log.hpp"
+#include "base/random.hpp"
+#include "base/result.hpp"
+#include "base/secret.hpp"
+#include "crypto/certificate.hpp"
+#include "crypto/jws.hpp"
+#include "net/metrics.hpp"
+#include "net/stream.hpp"
+#include "net/tls.hpp"
+#include "net/worker_pool.hpp"
+#include "wire/http/message.hpp"
+
+namespace convoy::security {
+class AuditLog;
+class UserDirectory;
+}  // namespace convoy::security
+
+namespace convoy::registry {
+
+/// One cluster this registry seeds for (docs/protocols/registry-internal.md).
+struct ClusterOptions {
+  std::string name;
+  std::string trust_domain;
+  std::string roots_pem;          ///< cluster root certificates: who may use the internal API
+  std::string registry_host;      ///< this registry as image references (and the tracker) name it
+
+  /// Without a tracker URL the registry answers trackers but seeds nothing for this cluster.
+  std::optional<http::Url> tracker;
+  std::string tracker_roots_pem;  ///< trust in the tracker's certificate; empty: the machine's store
+  Secret join_token;              ///< kind `origin`; only read while no certificate is in `state_dir`
+  std::string node_name = "origin";
+  std::string state_dir;          ///< key and certificate; empty: <data_dir>/origin/<name>
+  net::Endpoint peers;            ///< where peers dial the origin seeder; port 0 takes a free one
+  std::uint16_t advertised_port = 0;   ///< told to the tracker; 0: the port listened on
+  std::optional<std::string> bind_ip;  ///< local address of connections to the tracker
+};
+
+struct RegistryLimits {
+  std::size_t manifest_bytes = 4 * 1024 * 1024;
+  std::size_t header_bytes = 32 * 1024;
+  std::uint64_t blob_bytes = 64ULL * 1024 * 1024 * 1024;  ///< one upload
+  std::size_t uploads_per_user = 64;                      ///< in progress at once
+  Duration upload_idle = std::chrono::seconds(60);        ///< no byte inside a body
+  Duration upload_lifetime = std::chrono::hours(24);      ///< then an unfinished upload is removed
+  std::size_t page_default = 100;                         ///< tags and catalog
+  std::size_t page_max = 1000;
+  std::size_t max_connections = 10'000;
+};
+
+struct RegistryOptions {
+  std::string data_dir;                   ///< blobs/, uploads/, meta.db, origin/
+  net::Endpoint listen;                   ///< port 0 takes a free one
+  std::optional<net::TlsIdentity> tls;    ///< none: plain HTTP (behind a TLS proxy, or tests)
+  std::optional<std::string> public_url;  ///< for the token realm; none: scheme and Host of the request
+
+  crypto::Signer token_signer;
+  std::vector<crypto::Certificate> token_roots;  ///< the token CA; none: the last of the signer's chain
+  crypto::Signer metadata_signer;
+  std::string issuer = "convoy";
+  std::string service = "convoy-registry";  ///< the audience of tokens
+  std::chrono::seconds token_lifetime{300};  ///< at least 60
+  std::shared_ptr<const security::UserDirectory> users;
+
+  std::vector<ClusterOptions> clusters;
+  std::uint64_t egress_rate = 0;  ///< bytes/s of HTTP answers and origin uploads together; 0: no limit
+  bool allow_delete = false;
+  RegistryLimits limits;
+};
+
+/// The registry role: distribution API, token service, internal API, one origin seeder for each
+/// cluster. Runs on one executor (one thread); blocking work goes to the pool. `clock`, `random`,
+/// `audit` and the pool must outlive it.
+class RegistryService {
+ public:
+  virtual ~RegistryService() = default;
+  /// Opens the stores, checks keys. Errors name the option at fault.
+  static Result<std::unique_ptr<RegistryService>> make(net::Executor, net::WorkerPool&, RegistryOptions,
+                                                       const Clock&, Random&, security::AuditLog&,
+                                                       std::shared_ptr<net::Metrics>, Logger);
+  /// Listens; enrolment with trackers goes on in the background. Error "listen_failed".
+  virtual Result<net::Endpoint> start() = 0;
+  /// Nothing when it can serve; a tracker that cannot be reached is no reason.
+  virtual std::optional<std::string> not_ready() const = 0;
+  virtual net::Task<void> stop(Duration grace) = 0;
+
+  /// Where peers of that cluster reach the origin seeder; nothing before it runs.
+  virtual std::optional<net::Endpoint> origin_endpoint(const std::string& cluster) const = 0;
+  virtual Status replace_tls(net::TlsIdentity) = 0;
+  virtual void replace_users(std::shared_ptr<const security::UserDirectory>) = 0;
+};
+
+}  // namespace convoy::registry
