@@ -1,0 +1,18 @@
+# The first ten minutes; everything else is in ./dev.
+.PHONY: all demo test bench lint
+
+all:
+	./dev build release
+
+demo:
+	./dev demo $(ARGS)
+
+test:
+	./dev test
+	./dev functional
+
+bench:
+	./dev bench $(ARGS)
+
+lint:
+	./dev lint
