@@ -61,12 +61,13 @@ struct CertSpec {
   std::vector<std::string> ips;
   std::vector<std::string> uris;
   CertUse use = CertUse::node;
-  int path_length = 0;     ///< of a CA: how many CAs may follow below it
+  int path_length = 0;     ///< of a CA: how many CAs may follow below it, at least 0
   UnixTime not_before{};   ///< the issuer backdates by itself where it wants to
   UnixTime not_after{};
 };
 
-/// 128-bit random serial. `key` is the subject's.
+/// 128-bit random serial. `key` is the subject's. `ips` must be literal addresses; ends the process
+/// otherwise (as for a common name beyond 64 characters).
 Certificate self_sign(const CertSpec&, const PrivateKey& key, Random&);
 Certificate issue(const CertSpec&, const PublicKey& subject, const Certificate& issuer,
                   const PrivateKey& issuer_key, Random&);

@@ -1,0 +1,53 @@
+#include "crypto/jws.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/string.hpp>
+
+namespace convoy::crypto {
+namespace {
+
+constexpr std::string_view kAlgorithm = "ES256";
+
+Result<std::vector<Certificate>> certificates(const std::vector<Bytes>& x5c) {
+  if (x5c.empty()) return unauthorized("token_chain", "no x5c");
+  std::vector<Certificate> out;
+  for (const auto& der : x5c) {
+    auto cert = Certificate::from_der(der);
+    if (!cert) return unauthorized("token_chain", cert.error().detail());
+    out.push_back(*cert);
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string sign_jwt(const Signer& signer, std::string_view typ,
+                     const boost::json::object& claims) {
+  boost::json::array x5c;
+  for (const auto& cert : signer.chain) x5c.emplace_back(to_base64(cert.der()));
+  boost::json::object header;
+  header["alg"] = kAlgorithm;
+  header["typ"] = typ;
+  header["kid"] = signer.key.public_key().thumbprint();
+  header["x5c"] = std::move(x5c);
+  const std::string input = auth::jwt_signing_input(header, claims);
+  return auth::jwt_compact(input, signer.key.sign(as_bytes(input)));
+}
+
+Status verify_jwt(const auth::ParsedJwt& token, std::string_view typ,
+                  const std::vector<Certificate>& roots, CertUse use, UnixTime now) {
+  if (token.algorithm != kAlgorithm) return unauthorized("token_algorithm");
+  if (token.type != typ) return unauthorized("token_type");
+  auto chain = certificates(token.chain);
+  if (!chain) return std::move(chain).error();
+  const Certificate leaf = chain->front();
+  chain->erase(chain->begin());
+  if (auto trusted = verify_chain(leaf, *chain, roots, use, now); !trusted) return trusted;
+  if (!leaf.public_key().verify(as_bytes(token.signing_input), token.signature)) {
+    return unauthorized("token_signature");
+  }
+  return {};
+}
+
+}  // namespace convoy::crypto
