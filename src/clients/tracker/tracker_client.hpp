@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -63,22 +64,34 @@ struct TicketReply {
   std::vector<TicketPeer> peers;
 };
 
+/// Where a registry's origin seeder listens; its IP is the connection's.
+struct OriginRegistration {
+  std::string registry;  ///< host
+  std::uint16_t port = 0;
+  std::string request_id;
+};
+
 struct PeerReport {
   std::string info_hash;
   std::string node;
   std::string reason;
   std::uint32_t piece = 0;
+  std::uint32_t count = 1;  ///< bad pieces since the last report
 };
 
+/// Errors of the tracker's answers carry its code and the class of the status; "tracker_unreachable"
+/// (unavailable) is everything that keeps an answer from coming. One thread.
 class TrackerClient {
  public:
   virtual ~TrackerClient() = default;
   virtual net::Task<Result<Enrolment>> enrol(EnrolRequest, Deadline) = 0;
   virtual net::Task<Result<Enrolment>> renew(std::string csr_pem, Deadline) = 0;
-  /// Refusals come back with the tracker's code and class; "tracker_unreachable" (unavailable)
-  /// when it cannot be had.
   virtual net::Task<Result<TicketReply>> ticket(TicketRequest, Deadline) = 0;
+  /// A refusal ("failure reason") is denied "announce_refused".
   virtual net::Task<Result<bt::AnnounceReply>> announce(bt::AnnounceRequest, Deadline) = 0;
+  /// For kind origin: makes the tracker hand this node out for blobs of the registry. To be repeated at the
+  /// interval that comes back; forgotten after three of them.
+  virtual net::Task<Result<std::chrono::seconds>> register_origin(OriginRegistration, Deadline) = 0;
   virtual net::Task<Status> report(PeerReport, Deadline) = 0;
 };
 
