@@ -44,7 +44,7 @@ def main() -> int:
             if not re.search(where, name) or any(re.search(r, name) for r in right):
                 continue
             for number, line in enumerate(lines, 1):
-                if re.search(pattern, line):
+                if re.search(pattern, line.split("//")[0]):
                     print(f"{name}:{number}: {why}")
                     faults += 1
     print(f"house rules: {len(files)} files, {faults} faults")
