@@ -26,7 +26,7 @@ struct ParsedJwt {
 };
 
 /// At most 16 KiB, x5c at most 6 certificates, "crit" refused, strict base64url. A header
-/// key "jwk" or "jku" is never looked at. Error code "token_malformed".
+/// key "jwk" or "jku" is never looked at. Error code "token_malformed" (unauthorized).
 Result<ParsedJwt> parse_jwt(std::string_view compact);
 
 /// header and claims to "base64url(header).base64url(claims)".

@@ -14,13 +14,14 @@ namespace convoy::auth {
 struct Access {
   std::string type;               ///< "repository" or "registry"
   std::string name;               ///< may hold "host:port/…", so it runs from the first to the last colon
-  std::set<std::string> actions;  ///< "pull", "push", "delete", "*"
+  std::set<std::string> actions;  ///< "pull", "push", "delete", "*"; others are kept, none grants
 
   auto operator<=>(const Access&) const = default;
   std::string str() const;
 };
 
-/// Blank-separated scopes; at most 64 of them and 16 KiB. Error code "scope_invalid".
+/// Blank-separated scopes; at most 64 of them and 16 KiB. A class, "repository(plugin)", is
+/// dropped. Error code "scope_invalid".
 Result<std::vector<Access>> parse_scope(std::string_view);
 
 /// Whether the list allows the action ("*" allows each).

@@ -30,7 +30,8 @@ struct BlobMeta {
   bool operator==(const BlobMeta&) const = default;
 };
 
-/// A power of two near size / 2048, within the limits: at most 4096 pieces up to 64 GiB.
+/// The power of two nearest to size / 2048 (of two equally near the larger), within the
+/// limits: at most 4096 pieces up to 64 GiB. Both sides of a transfer compute it.
 std::uint32_t choose_piece_length(std::uint64_t size);
 
 /// The bencoded info dictionary of an SSL torrent: `file tree`, `meta version` 2, `name` (the
