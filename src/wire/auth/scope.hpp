@@ -13,7 +13,7 @@ namespace convoy::auth {
 /// One entry of a token's access list and of a scope parameter: "repository:a/b:pull,push".
 struct Access {
   std::string type;               ///< "repository" or "registry"
-  std::string name;               ///< may hold "host:port/…", so it runs from the first to the last colon
+  std::string name;               ///< from the first to the last colon: may hold "host:port/…"
   std::set<std::string> actions;  ///< "pull", "push", "delete", "*"; others are kept, none grants
 
   auto operator<=>(const Access&) const = default;

@@ -26,6 +26,7 @@ struct AnnounceRequest {
   std::uint32_t numwant = 50;  ///< capped at 200
   bool compact = true;         ///< BEP 23
 };
+/// info_hash, peer_id, port, uploaded, downloaded and left must each stand there once.
 /// Error code "announce_invalid".
 Result<AnnounceRequest> parse_announce(const http::Target&);
 std::string to_query(const AnnounceRequest&);
@@ -43,11 +44,12 @@ struct AnnounceReply {
   std::vector<PeerEndpoint> peers;  ///< "peers" (BEP 23) and "peers6" (BEP 7)
 };
 Bytes encode(const AnnounceReply&);
+/// Errors "announce_invalid"; "announce_refused" (denied) with the failure reason as detail.
 Result<AnnounceReply> decode_announce_reply(ByteView);
 /// BEP 3 "failure reason".
 Bytes encode_failure(std::string_view reason);
 
-/// BEP 48 scrape. At most 64 info-hashes. Error code "scrape_invalid".
+/// BEP 48 scrape, of 1 to 64 info-hashes. Error code "scrape_invalid".
 Result<std::vector<std::array<std::uint8_t, 20>>> parse_scrape(const http::Target&);
 struct ScrapeEntry {
   std::array<std::uint8_t, 20> info_hash{};

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+#include <compare>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -72,7 +74,8 @@ std::array<std::uint8_t, 13> piece_header(std::uint32_t piece, std::uint32_t beg
 inline constexpr std::uint32_t kMaxMessage = 512 * 1024;
 
 /// Decodes the message at the start of `in`. No value: more bytes are needed (the second
-/// member of `Decoded` is then 0). Error "message_invalid" ends the connection.
+/// member of `Decoded` is then 0). Error "message_invalid" ends the connection. A block longer
+/// than 16 KiB is invalid; what a request asks for is the engine's to judge.
 struct Decoded {
   std::optional<Message> message;
   std::size_t consumed = 0;
@@ -81,7 +84,7 @@ Result<Decoded> decode_message(ByteView in);
 
 /// The extension handshake (BEP 10): ids of named extensions and Convoy's own keys.
 struct ExtensionHandshake {
-  std::map<std::string, std::uint8_t> ids;  ///< "m"
+  std::map<std::string, std::uint8_t> ids;  ///< "m"; an id of 0 (switched off) is left out
   std::string client;                       ///< "v"
   std::optional<std::uint32_t> max_requests;  ///< "reqq"
   std::string ticket;      ///< "cv_ticket": compact JWT, "" when absent
@@ -90,6 +93,7 @@ struct ExtensionHandshake {
 inline constexpr std::string_view kExtTicket = "cv_ticket";
 inline constexpr std::string_view kExtDontHave = "lt_donthave";  // BEP 54
 Bytes encode(const ExtensionHandshake&);
+/// At most 64 KiB, 64 ids, a ticket of 16 KiB, a request id of 128 printable characters.
 /// Error code "extension_handshake_invalid".
 Result<ExtensionHandshake> decode_extension_handshake(ByteView);
 

@@ -14,8 +14,9 @@ struct ErrorReply {
   std::string body;
 };
 
-/// The one place where an Error becomes an OCI answer. Operator detail does not leave the
-/// host for `internal` errors; every other class keeps its stable code and a sentence.
+/// The one place where an Error becomes an OCI answer. Every class but `internal` keeps its
+/// stable code as detail.reason. The operator's detail goes out, after a sentence, only where
+/// it speaks of the request itself: invalid, too_large, denied, conflict.
 ErrorReply to_oci_error(const Error&);
 
 }  // namespace convoy::oci

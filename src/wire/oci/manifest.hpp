@@ -42,7 +42,8 @@ struct Manifest {
 
 /// `content_type` is the request's, without parameters. Refuses a body whose mediaType is
 /// another one, or that has the members of both kinds (CVE-2021-41190), more than 10,000
-/// descriptors, or sizes below 0. Error code "manifest_invalid".
+/// descriptors, or sizes below 0. A null member counts as absent. Error code "manifest_invalid";
+/// "manifest_too_large" past kMaxManifestBytes.
 Result<Manifest> parse_manifest(std::string_view body, std::string_view content_type);
 bool is_manifest_media_type(std::string_view);
 
