@@ -1,0 +1,178 @@
+#include "config/registry_config.hpp"
+
+#include <algorithm>
+
+namespace convoy::config {
+
+namespace {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+TableOf<RegistryConfig::Tokens> tokens_table() {
+  using Tokens = RegistryConfig::Tokens;
+  TableOf<Tokens> t("tokens",
+                    "The token service (Docker token authentication): who pushes and "
+                    "pulls shows a token that it signed.");
+  t.key("cert_file", &Tokens::cert_file,
+        "Chain of the token signer's certificate, PEM, leaf first.")
+      .required();
+  t.key("key_file", &Tokens::key_file, "Its private key, PEM; not readable by everyone.")
+      .required();
+  t.key("roots_file", &Tokens::roots_file,
+        "The token CA; without it the last certificate of `cert_file`.");
+  t.key("issuer", &Tokens::issuer, "`iss` of tokens and metadata statements; trackers expect it.");
+  t.key("service", &Tokens::service, "`aud` of tokens; trackers expect it.");
+  t.key("lifetime", &Tokens::lifetime, "How long a token is good.")
+      .between(seconds(60), milliseconds(hours(1)));
+  return t;
+}
+
+TableOf<RegistryConfig::Limits> limits_table() {
+  using Limits = RegistryConfig::Limits;
+  TableOf<Limits> t("limits", "What a client may at most do.");
+  t.key("manifest_size", &Limits::manifest_size, "Bytes of a manifest.")
+      .between({64ULL << 10}, {64ULL << 20});
+  t.key("header_size", &Limits::header_size, "Bytes of a request's headers.")
+      .between({8ULL << 10}, {256ULL << 10});
+  t.key("blob_size", &Limits::blob_size, "Bytes of one upload.")
+      .between({1ULL << 20}, {4ULL << 40});
+  t.key("uploads_per_user", &Limits::uploads_per_user, "Uploads in progress at once.")
+      .between(1, 10'000);
+  t.key("upload_idle", &Limits::upload_idle, "An upload that sends no byte for this long is cut.")
+      .between(seconds(1), milliseconds(hours(1)));
+  t.key("upload_lifetime", &Limits::upload_lifetime, "An unfinished upload is removed after this.")
+      .between(std::chrono::minutes(1), milliseconds(hours(24 * 30)));
+  t.key("max_connections", &Limits::max_connections, "Further connections are closed at once.")
+      .between(10, 1'000'000);
+  return t;
+}
+
+void check_actions(const GrantConfig& grant, Check& check) {
+  for (const std::string& action : grant.actions) {
+    if (action == "pull" || action == "push" || action == "delete" || action == "*") continue;
+    check.fault("actions", "must hold only \"pull\", \"push\", \"delete\" or \"*\"", "");
+    return;
+  }
+}
+
+TableOf<GrantConfig> grant_table() {
+  TableOf<GrantConfig> t("grant", "Who may do what. Whatever no grant allows is refused.");
+  t.key("repositories", &GrantConfig::repositories,
+        "Patterns: `*` stands for anything within one part of a name, `**` across parts.")
+      .required();
+  t.key("actions", &GrantConfig::actions, "`pull`, `push`, `delete`, or `*` for all.");
+  t.key(
+       "users", &GrantConfig::users,
+       "Names of the users file; `anonymous` for those who show no password, `*` for every user of "
+       "the file.")
+      .required();
+  t.check([](const GrantConfig& grant, Check& check) {
+    check_actions(grant, check);
+    if (grant.repositories.empty()) check.fault("repositories", "must not be empty", "");
+    if (grant.actions.empty()) check.fault("actions", "must not be empty", "");
+    if (grant.users.empty()) check.fault("users", "must not be empty", "");
+  });
+  return t;
+}
+
+void check_cluster(const SeedClusterConfig& c, Check& check) {
+  if (c.tracker_url.empty()) return;
+  if (!c.tracker_url.url->tls) {
+    check.fault("tracker_url", "must be an https: URL", "The tracker speaks nothing else.");
+  }
+  if (c.registry_host.empty()) {
+    check.fault("registry_host", "is missing",
+                "Say how image names call this registry, so that the tracker knows whose blobs it "
+                "seeds.");
+  }
+  if (c.peer_listen.empty()) {
+    check.fault("peer_listen", "must be an address where a tracker is named", "");
+  }
+}
+
+TableOf<SeedClusterConfig> cluster_table() {
+  using C = SeedClusterConfig;
+  TableOf<C> t("cluster",
+               "A cluster whose tracker may ask this registry, and whose nodes it seeds.");
+  t.key("name", &C::name, "Name of the cluster, as in its node certificates.").required();
+  t.key("trust_domain", &C::trust_domain, "Trust domain of its SPIFFE ids.").required();
+  t.key("roots_file", &C::roots_file, "Root certificates of the cluster, PEM.").required();
+  t.key("registry_host", &C::registry_host,
+        "This registry as image names and the tracker call it.");
+  t.key("tracker_url", &C::tracker_url,
+        "The cluster's tracker; without it the registry answers it but seeds nothing.");
+  t.key("tracker_roots_file", &C::tracker_roots_file,
+        "Trust in the tracker's server certificate; without it the machine's own.");
+  t.key("join_token_file", &C::join_token_file,
+        "A join token of kind origin (`convoy node token create --kind origin`), used at the first "
+        "start.");
+  t.key("node_name", &C::node_name, "Name the origin seeder enrols under.");
+  t.key("state_dir", &C::state_dir,
+        "Its key and certificate; without it `origin/<name>` in the data directory.");
+  t.key("peer_listen", &C::peer_listen, "Where nodes reach the origin seeder.");
+  t.key("advertised_port", &C::advertised_port, "Port told to the tracker; 0: the one listened on.")
+      .between(0, 65535);
+  t.key("bind_ip", &C::bind_ip,
+        "Local address of connections to the tracker; nodes are sent there.")
+      .where("an IP address", is_ip_address);
+  t.check(check_cluster);
+  return t;
+}
+
+void check_registry(const RegistryConfig& c, Check& check) {
+  const bool tls = !c.tls.cert_file.empty();
+  if (!tls && !c.plain_http) {
+    check.fault("tls", "is missing",
+                "Name cert_file and key_file in [registry.tls]; or, behind a proxy that ends TLS, "
+                "say plain_http = true.");
+  }
+  if (tls && c.plain_http) {
+    check.fault("plain_http", "contradicts [registry.tls]", "Leave one of them out.");
+  }
+  if (c.listen.empty()) check.fault("listen", "must be an address", "");
+}
+
+TableOf<RegistryConfig> role_table() {
+  using C = RegistryConfig;
+  TableOf<C> t("registry", "");
+  t.key("data_dir", &C::data_dir, "Blobs, uploads and the database; made when missing.").required();
+  t.key("listen", &C::listen, "Where clients reach the registry.");
+  t.key("public_url", &C::public_url,
+        "How clients reach the token service; without it the scheme and host they used.");
+  t.key("plain_http", &C::plain_http,
+        "Serve without TLS. Only behind a proxy on the same machine that ends TLS.");
+  t.key("users_file", &C::users_file,
+        "Lines `name:hash`, hashes from `convoy user hash`; without it only `anonymous` exists.");
+  t.key("egress_limit", &C::egress_limit, "Bytes per second of answers and seeding together.");
+  t.key("allow_delete", &C::allow_delete, "Whether manifests and blobs may be deleted by the API.");
+  t.table(&C::tls, key_pair_table("tls", "Server certificate. SIGHUP reads it again.", false));
+  t.table(&C::tokens, tokens_table());
+  t.table(&C::metadata,
+          key_pair_table("metadata",
+                         "Signs what a blob's torrent is made of; chains to the token CA.", true));
+  t.table(&C::limits, limits_table());
+  t.list(&C::grants, grant_table());
+  t.list(&C::clusters, cluster_table());
+  t.check(check_registry);
+  return t;
+}
+
+}  // namespace
+
+const Table& registry_table() {
+  static const Table table = [] {
+    TableOf<RegistryFile> t("", "");
+    t.table(&RegistryFile::registry, role_table());
+    add_common(t);
+    return std::move(t).build();
+  }();
+  return table;
+}
+
+Faults parse_registry(std::string_view text, RegistryFile& out) {
+  return read_config(text, registry_table(), &out);
+}
+
+}  // namespace convoy::config

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <chrono>
+#include <string_view>
+
+#include "config/common_config.hpp"
+
+namespace convoy::config {
+
+struct GrantConfig {
+  std::vector<std::string> repositories;
+  std::vector<std::string> actions{"pull"};
+  std::vector<std::string> users;
+};
+
+struct SeedClusterConfig {
+  Name name;
+  Name trust_domain;
+  Path roots_file;
+  RegistryName registry_host;
+  BaseUrl tracker_url;
+  Path tracker_roots_file;
+  SecretSource join_token_file;
+  Name node_name{"origin"};
+  Path state_dir;
+  Address peer_listen{"0.0.0.0", 6882};
+  std::uint64_t advertised_port = 0;
+  std::string bind_ip;
+};
+
+struct RegistryConfig {
+  struct Tokens : KeyPairConfig {
+    Path roots_file;
+    std::string issuer = "convoy";
+    std::string service = "convoy-registry";
+    std::chrono::milliseconds lifetime{std::chrono::minutes(5)};
+  };
+  struct Limits {
+    ByteSize manifest_size{4ULL << 20};
+    ByteSize header_size{32ULL << 10};
+    ByteSize blob_size{64ULL << 30};
+    std::uint64_t uploads_per_user = 64;
+    std::chrono::milliseconds upload_idle{std::chrono::seconds(60)};
+    std::chrono::milliseconds upload_lifetime{std::chrono::hours(24)};
+    std::uint64_t max_connections = 10'000;
+  };
+
+  Path data_dir;
+  Address listen{"0.0.0.0", 5000};
+  BaseUrl public_url;
+  bool plain_http = false;
+  Path users_file;
+  Rate egress_limit;
+  bool allow_delete = false;
+  KeyPairConfig tls;
+  Tokens tokens;
+  KeyPairConfig metadata;
+  Limits limits;
+  std::vector<GrantConfig> grants;
+  std::vector<SeedClusterConfig> clusters;
+};
+
+/// The file of `convoy registry`.
+struct RegistryFile : CommonConfig {
+  RegistryFile() { ops.listen.port = 9501; }
+  RegistryConfig registry;
+};
+
+const Table& registry_table();
+/// Pure: reads no file that the text names.
+Faults parse_registry(std::string_view text, RegistryFile& out);
+
+}  // namespace convoy::config
