@@ -29,6 +29,21 @@ struct Referrer {
   std::string annotations_json;  ///< "{}" when none
 };
 
+/// Which referrers of a subject, in the order of their digests.
+struct ReferrerQuery {
+  std::string artifact_type;  ///< "" for each
+  std::string after;          ///< digest text, exclusive; "" from the start
+  std::size_t limit = 10'000;
+};
+
+/// An upload in progress: where it belongs and who began it.
+struct UploadRecord {
+  std::string id;
+  oci::RepoName repository;
+  std::string subject;
+  UnixTime started{};
+};
+
 /// What the registry knows besides bytes: which repository holds which blob, manifests, tags,
 /// referrers. Each call is one transaction and durable when it returns. Calls block; safe from any thread
 /// (readers run beside the writer). The SQL is portable; PostgreSQL can stand behind it later.
@@ -55,11 +70,27 @@ class RegistryMeta {
   virtual Status delete_manifest(const oci::RepoName&, const oci::Digest&) = 0;
   virtual Status delete_tag(const oci::RepoName&, const oci::Tag&) = 0;
 
-  /// Sorted; after `last` (exclusive), at most `limit`. Error "name_unknown".
+  /// In the order the distribution-spec wants (without case, then with), after `last` (exclusive), at most
+  /// `limit`. Error "name_unknown".
   virtual Result<std::vector<std::string>> tags(const oci::RepoName&, const std::string& last,
                                                 std::size_t limit) = 0;
   virtual Result<std::vector<std::string>> repositories(const std::string& last, std::size_t limit) = 0;
-  virtual Result<std::vector<Referrer>> referrers(const oci::RepoName&, const oci::Digest& subject) = 0;
+  virtual Result<std::vector<Referrer>> referrers(const oci::RepoName&, const oci::Digest& subject,
+                                                  const ReferrerQuery& = {}) = 0;
+
+  /// Uploads in progress. Unlike all else these survive a crash of the process but not of the machine: an
+  /// upload whose record is lost is begun again by its client.
+  virtual Status put_upload(const UploadRecord&) = 0;
+  virtual Result<UploadRecord> upload(const std::string& id) = 0;  ///< "blob_upload_unknown"
+  virtual Status delete_upload(const std::string& id) = 0;         ///< fine when it is not there
+  virtual Result<std::vector<UploadRecord>> uploads() = 0;
+
+  /// Which blob a torrent (the first 40 hex digits of its info-hash) of a cluster is, so that an origin
+  /// seeder finds it again after a restart. Survives as uploads do.
+  virtual Status remember_torrent(const std::string& cluster, const std::string& short_hex,
+                                  const oci::Digest&) = 0;
+  virtual Result<oci::Digest> torrent(const std::string& cluster,
+                                      const std::string& short_hex) = 0;  ///< "torrent_unknown"
 };
 
 /// SQLite in WAL mode with synchronous=FULL, `path` or ":memory:"; migrates by itself.

@@ -1,0 +1,265 @@
+#include <array>
+#include <cerrno>
+#include <mutex>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "storage/blob/blob_store.hpp"
+#include "storage/blob/posix_file.hpp"
+#include "wire/bt/metadata.hpp"
+
+namespace convoy::storage {
+namespace {
+
+constexpr std::string_view kLeavesSuffix = ".leaves";
+// The kernel is told to start writing at this stride, so that the fsync of a commit has little
+// left to do.
+constexpr std::uint64_t kWritebackStride = 8 * 1024 * 1024;
+constexpr std::size_t kLockStripes = 64;
+
+bool is_upload_id(std::string_view id) {
+  return id.size() == 32 && id.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+std::uint64_t leaf_count(std::uint64_t size) {
+  return (size + bt::kBlockSize - 1) / bt::kBlockSize;
+}
+
+Error blob_unknown() { return not_found("blob_unknown"); }
+
+/// What readers, uploads and the store share: the open directories and the locks by digest.
+struct Root {
+  Fd dir;
+  Fd uploads;
+  Fd sha256;
+  Fd sha512;
+  std::array<std::mutex, kLockStripes> stripes;
+
+  int algorithm_dir(const oci::Digest& d) const {
+    return d.algorithm() == oci::DigestAlgorithm::sha256 ? sha256.get() : sha512.get();
+  }
+  std::mutex& stripe(const oci::Digest& d) { return stripes[d.raw()[0] % kLockStripes]; }
+
+  /// The directory a digest lives in, for reading. "blob_unknown" when it was never made.
+  Result<Fd> open_bucket(const oci::Digest& d) const {
+    const std::string bucket = d.hex().substr(0, 2);
+    Fd fd(::openat(algorithm_dir(d), bucket.c_str(),
+                   O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (fd) return fd;
+    if (errno == ENOENT) return blob_unknown();
+    return file_error("blob_read", bucket, errno);
+  }
+  Result<Fd> make_bucket(const oci::Digest& d) const {
+    return open_subdir(algorithm_dir(d), d.hex().substr(0, 2));
+  }
+};
+
+class FileBlobReader final : public BlobReader {
+ public:
+  FileBlobReader(Fd fd, std::uint64_t size) : fd_(std::move(fd)), size_(size) {}
+  std::uint64_t size() const override { return size_; }
+  int fd() const override { return fd_.get(); }
+  Status read_at(std::uint64_t offset, MutableByteView out) const override {
+    if (offset > size_ || out.size() > size_ - offset) {
+      return internal_error("blob_read", "range outside the blob");
+    }
+    return read_exact(fd_.get(), offset, out);
+  }
+
+ private:
+  Fd fd_;
+  std::uint64_t size_;
+};
+
+class FileBlobUpload final : public BlobUpload {
+ public:
+  FileBlobUpload(std::shared_ptr<Root> root, std::string id, Fd fd, std::uint64_t size)
+      : root_(std::move(root)), id_(std::move(id)), fd_(std::move(fd)), size_(size) {}
+
+  const std::string& id() const override { return id_; }
+  std::uint64_t size() const override { return size_; }
+
+  Status append(ByteView bytes) override {
+    if (auto done = write_all(fd_.get(), size_, bytes); !done) {
+      // What a failed write left behind must not look like accepted bytes after a restart.
+      if (::ftruncate(fd_.get(), static_cast<off_t>(size_)) != 0) {
+        return file_error("blob_write", "truncate", errno);
+      }
+      return done;
+    }
+    size_ += bytes.size();
+    if (size_ - flushed_ >= kWritebackStride) {
+      ::sync_file_range(fd_.get(), static_cast<off_t>(flushed_),
+                        static_cast<off_t>(size_ - flushed_), SYNC_FILE_RANGE_WRITE);
+      flushed_ = size_;
+    }
+    return {};
+  }
+
+  Status read_at(std::uint64_t offset, MutableByteView out) const override {
+    if (offset > size_ || out.size() > size_ - offset) {
+      return internal_error("blob_read", "range outside the upload");
+    }
+    return read_exact(fd_.get(), offset, out);
+  }
+
+  Status commit(const BlobFacts& facts) override {
+    if (facts.size != size_ || facts.leaves.size() != leaf_count(size_)) {
+      return internal_error("blob_write", "facts do not fit the upload");
+    }
+    if (auto done = sync_fd(fd_.get()); !done) return done;
+    auto bucket = root_->make_bucket(facts.digest);
+    if (!bucket) return std::move(bucket).error();
+    const std::string name = facts.digest.hex();
+
+    const std::lock_guard lock(root_->stripe(facts.digest));
+    if (exists(bucket->get(), name)) {
+      // Whoever put it there may not have reached its fsync yet.
+      if (auto done = sync_fd(bucket->get()); !done) return done;
+      discard();
+      return {};
+    }
+    const std::string leaves = name + std::string(kLeavesSuffix);
+    const ByteView raw{reinterpret_cast<const std::uint8_t*>(facts.leaves.data()),
+                       facts.leaves.size() * sizeof(Hash256)};
+    auto done = write_durably(root_->uploads.get(), id_ + std::string(kLeavesSuffix),
+                              bucket->get(), leaves, raw);
+    if (done) done = rename_file(root_->uploads.get(), id_, bucket->get(), name);
+    if (done) done = sync_fd(bucket->get());
+    return done;
+  }
+
+  void discard() noexcept override { remove_file(root_->uploads.get(), id_); }
+
+ private:
+  std::shared_ptr<Root> root_;
+  std::string id_;
+  Fd fd_;
+  std::uint64_t size_;
+  std::uint64_t flushed_ = 0;
+};
+
+class FileBlobStore final : public BlobStore {
+ public:
+  explicit FileBlobStore(std::shared_ptr<Root> root) : root_(std::move(root)) {}
+
+  Result<std::unique_ptr<BlobUpload>> create_upload(const std::string& id) override {
+    if (!is_upload_id(id)) return invalid("blob_upload_invalid");
+    auto fd = open_file(root_->uploads.get(), id, O_RDWR | O_CREAT | O_EXCL, "blob_write");
+    if (!fd) return std::move(fd).error();
+    return std::make_unique<FileBlobUpload>(root_, id, std::move(*fd), 0);
+  }
+
+  Result<std::unique_ptr<BlobUpload>> reopen_upload(const std::string& id) override {
+    if (!is_upload_id(id)) return not_found("blob_upload_unknown");
+    auto fd = open_file(root_->uploads.get(), id, O_RDWR, "blob_write");
+    if (!fd) {
+      if (fd.error().kind() == ErrorClass::not_found) return not_found("blob_upload_unknown");
+      return std::move(fd).error();
+    }
+    auto size = file_size(fd->get(), "blob_write");
+    if (!size) return std::move(size).error();
+    return std::make_unique<FileBlobUpload>(root_, id, std::move(*fd), *size);
+  }
+
+  Result<std::vector<std::string>> list_uploads() override {
+    auto names = list_directory(root_->uploads.get(), "blob_read");
+    if (!names) return names;
+    std::erase_if(*names, [](const std::string& n) { return !is_upload_id(n); });
+    return names;
+  }
+
+  Result<std::unique_ptr<BlobReader>> open(const oci::Digest& digest) override {
+    auto bucket = root_->open_bucket(digest);
+    if (!bucket) return std::move(bucket).error();
+    auto fd = open_file(bucket->get(), digest.hex(), O_RDONLY, "blob_read");
+    if (!fd) return as_blob_error(std::move(fd).error());
+    auto size = file_size(fd->get(), "blob_read");
+    if (!size) return std::move(size).error();
+    return std::make_unique<FileBlobReader>(std::move(*fd), *size);
+  }
+
+  Result<std::vector<Hash256>> leaves(const oci::Digest& digest) override {
+    auto blob_bytes = size(digest);
+    if (!blob_bytes) return std::move(blob_bytes).error();
+    auto bucket = root_->open_bucket(digest);
+    if (!bucket) return std::move(bucket).error();
+    auto fd = open_file(bucket->get(), digest.hex() + std::string(kLeavesSuffix), O_RDONLY,
+                        "blob_read");
+    if (!fd) return as_blob_error(std::move(fd).error());
+    auto stored = file_size(fd->get(), "blob_read");
+    if (!stored) return std::move(stored).error();
+    if (*stored != leaf_count(*blob_bytes) * sizeof(Hash256)) {
+      return corrupt("blob_leaves", "their number does not fit the blob");
+    }
+    std::vector<Hash256> out(static_cast<std::size_t>(*stored / sizeof(Hash256)));
+    const MutableByteView raw{reinterpret_cast<std::uint8_t*>(out.data()),
+                              out.size() * sizeof(Hash256)};
+    if (auto done = read_exact(fd->get(), 0, raw); !done) return std::move(done).error();
+    return out;
+  }
+
+  Result<std::uint64_t> size(const oci::Digest& digest) override {
+    auto bucket = root_->open_bucket(digest);
+    if (!bucket) return std::move(bucket).error();
+    struct stat st {};
+    if (::fstatat(bucket->get(), digest.hex().c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0) {
+      if (errno == ENOENT) return blob_unknown();
+      return file_error("blob_read", "stat", errno);
+    }
+    if (!S_ISREG(st.st_mode)) return internal_error("blob_read", "no regular file");
+    return static_cast<std::uint64_t>(st.st_size);
+  }
+
+  Status remove(const oci::Digest& digest) override {
+    auto bucket = root_->open_bucket(digest);
+    if (!bucket) return std::move(bucket).error();
+    const std::lock_guard lock(root_->stripe(digest));
+    // The blob goes first: leaves without a blob are harmless, the reverse is not.
+    if (!remove_file(bucket->get(), digest.hex())) return blob_unknown();
+    remove_file(bucket->get(), digest.hex() + std::string(kLeavesSuffix));
+    return sync_fd(bucket->get());
+  }
+
+ private:
+  static Error as_blob_error(Error e) {
+    return e.kind() == ErrorClass::not_found ? blob_unknown() : e;
+  }
+  std::shared_ptr<Root> root_;
+};
+
+/// Temporary leaves of commits that a crash cut off.
+void remove_stale(const Root& root) {
+  auto names = list_directory(root.uploads.get(), "store_open");
+  if (!names) return;
+  for (const auto& name : *names) {
+    if (name.ends_with(kLeavesSuffix)) remove_file(root.uploads.get(), name);
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<BlobStore>> open_file_blob_store(const std::string& path) {
+  auto dir = open_root(path);
+  if (!dir) return std::move(dir).error();
+  auto blobs = open_subdir(dir->get(), "blobs");
+  if (!blobs) return std::move(blobs).error();
+  auto uploads = open_subdir(dir->get(), "uploads");
+  if (!uploads) return std::move(uploads).error();
+  auto sha256 = open_subdir(blobs->get(), "sha256");
+  if (!sha256) return std::move(sha256).error();
+  auto sha512 = open_subdir(blobs->get(), "sha512");
+  if (!sha512) return std::move(sha512).error();
+
+  auto root = std::make_shared<Root>();
+  root->dir = std::move(*dir);
+  root->uploads = std::move(*uploads);
+  root->sha256 = std::move(*sha256);
+  root->sha512 = std::move(*sha512);
+  remove_stale(*root);
+  return std::make_unique<FileBlobStore>(std::move(root));
+}
+
+}  // namespace convoy::storage

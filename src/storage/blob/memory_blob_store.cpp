@@ -1,0 +1,135 @@
+#include <cstring>
+#include <map>
+#include <mutex>
+
+#include "storage/blob/blob_store.hpp"
+#include "wire/bt/metadata.hpp"
+
+namespace convoy::storage {
+namespace {
+
+struct StoredBlob {
+  std::shared_ptr<const Bytes> bytes;
+  std::vector<Hash256> leaves;
+};
+
+struct State {
+  std::mutex mutex;
+  std::map<std::string, std::shared_ptr<Bytes>> uploads;
+  std::map<oci::Digest, StoredBlob> blobs;
+};
+
+Status copy_range(const Bytes& from, std::uint64_t offset, MutableByteView out) {
+  if (offset > from.size() || out.size() > from.size() - offset) {
+    return internal_error("blob_read", "range outside");
+  }
+  std::memcpy(out.data(), from.data() + offset, out.size());
+  return {};
+}
+
+class MemoryReader final : public BlobReader {
+ public:
+  explicit MemoryReader(std::shared_ptr<const Bytes> bytes) : bytes_(std::move(bytes)) {}
+  std::uint64_t size() const override { return bytes_->size(); }
+  int fd() const override { return -1; }
+  Status read_at(std::uint64_t offset, MutableByteView out) const override {
+    return copy_range(*bytes_, offset, out);
+  }
+
+ private:
+  std::shared_ptr<const Bytes> bytes_;
+};
+
+class MemoryUpload final : public BlobUpload {
+ public:
+  MemoryUpload(std::shared_ptr<State> state, std::string id, std::shared_ptr<Bytes> bytes)
+      : state_(std::move(state)), id_(std::move(id)), bytes_(std::move(bytes)) {}
+  const std::string& id() const override { return id_; }
+  std::uint64_t size() const override { return bytes_->size(); }
+  Status append(ByteView bytes) override {
+    bytes_->insert(bytes_->end(), bytes.begin(), bytes.end());
+    return {};
+  }
+  Status read_at(std::uint64_t offset, MutableByteView out) const override {
+    return copy_range(*bytes_, offset, out);
+  }
+  Status commit(const BlobFacts& facts) override {
+    if (facts.size != bytes_->size() ||
+        facts.leaves.size() != (facts.size + bt::kBlockSize - 1) / bt::kBlockSize) {
+      return internal_error("blob_write", "facts do not fit the upload");
+    }
+    const std::lock_guard lock(state_->mutex);
+    state_->blobs.try_emplace(facts.digest, StoredBlob{bytes_, facts.leaves});
+    state_->uploads.erase(id_);
+    return {};
+  }
+  void discard() noexcept override {
+    const std::lock_guard lock(state_->mutex);
+    state_->uploads.erase(id_);
+  }
+
+ private:
+  std::shared_ptr<State> state_;
+  std::string id_;
+  std::shared_ptr<Bytes> bytes_;
+};
+
+class MemoryBlobStore final : public BlobStore {
+ public:
+  Result<std::unique_ptr<BlobUpload>> create_upload(const std::string& id) override {
+    if (id.size() != 32 || id.find_first_not_of("0123456789abcdef") != std::string::npos) {
+      return invalid("blob_upload_invalid");
+    }
+    const std::lock_guard lock(state_->mutex);
+    auto [it, fresh] = state_->uploads.try_emplace(id, std::make_shared<Bytes>());
+    if (!fresh) return internal_error("blob_write", "the id is taken");
+    return std::make_unique<MemoryUpload>(state_, id, it->second);
+  }
+  Result<std::unique_ptr<BlobUpload>> reopen_upload(const std::string& id) override {
+    const std::lock_guard lock(state_->mutex);
+    const auto it = state_->uploads.find(id);
+    if (it == state_->uploads.end()) return not_found("blob_upload_unknown");
+    return std::make_unique<MemoryUpload>(state_, id, it->second);
+  }
+  Result<std::vector<std::string>> list_uploads() override {
+    const std::lock_guard lock(state_->mutex);
+    std::vector<std::string> out;
+    for (const auto& [id, bytes] : state_->uploads) out.push_back(id);
+    return out;
+  }
+  Result<std::unique_ptr<BlobReader>> open(const oci::Digest& digest) override {
+    auto blob = find(digest);
+    if (!blob) return std::move(blob).error();
+    return std::make_unique<MemoryReader>(blob->bytes);
+  }
+  Result<std::vector<Hash256>> leaves(const oci::Digest& digest) override {
+    auto blob = find(digest);
+    if (!blob) return std::move(blob).error();
+    return std::move(blob->leaves);
+  }
+  Result<std::uint64_t> size(const oci::Digest& digest) override {
+    auto blob = find(digest);
+    if (!blob) return std::move(blob).error();
+    return std::uint64_t{blob->bytes->size()};
+  }
+  Status remove(const oci::Digest& digest) override {
+    const std::lock_guard lock(state_->mutex);
+    if (state_->blobs.erase(digest) == 0) return not_found("blob_unknown");
+    return {};
+  }
+
+ private:
+  Result<StoredBlob> find(const oci::Digest& digest) {
+    const std::lock_guard lock(state_->mutex);
+    const auto it = state_->blobs.find(digest);
+    if (it == state_->blobs.end()) return not_found("blob_unknown");
+    return it->second;
+  }
+  std::shared_ptr<State> state_ = std::make_shared<State>();
+};
+
+}  // namespace
+
+std::unique_ptr<BlobStore> make_memory_blob_store() { return std::make_unique<MemoryBlobStore>(); }
+
+}  // namespace convoy::storage

@@ -1,0 +1,443 @@
+#include <algorithm>
+
+#include "base/log.hpp"
+#include "storage/meta/registry_meta.hpp"
+#include "storage/meta/sqlite_pool.hpp"
+
+// Each statement may fail; the early return as a macro keeps the SQL readable.
+#define CONVOY_TRY(name, expression)         \
+  auto name = (expression);                  \
+  if (!name) return std::move(name).error(); \
+  static_assert(true)
+
+namespace convoy::storage {
+namespace {
+
+constexpr std::int64_t kNoRepository = -1;
+
+std::string folded(std::string_view text) {
+  std::string out(text);
+  std::transform(out.begin(), out.end(), out.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  return out;
+}
+
+/// The id of a repository, kNoRepository when there is none.
+Result<std::int64_t> find_repository(Database& db, const oci::RepoName& name) {
+  CONVOY_TRY(query, db.query("SELECT id FROM repositories WHERE name=?"));
+  query->bind(name.str());
+  CONVOY_TRY(row, query->step());
+  return *row ? query->number(0) : kNoRepository;
+}
+
+Result<std::int64_t> make_repository(Database& db, const oci::RepoName& name) {
+  CONVOY_TRY(id, find_repository(db, name));
+  if (*id != kNoRepository) return id;
+  CONVOY_TRY(query, db.query("INSERT INTO repositories(name) VALUES(?)"));
+  query->bind(name.str());
+  CONVOY_TRY(done, query->run());
+  return db.last_row();
+}
+
+/// The first column of the only row, or nothing.
+Result<std::optional<std::int64_t>> number_of(Query& query) {
+  CONVOY_TRY(row, query.step());
+  if (!*row) return std::optional<std::int64_t>();
+  return std::optional<std::int64_t>(query.number(0));
+}
+
+Result<std::optional<std::int64_t>> find_blob(Database& db, std::int64_t repository,
+                                              std::string_view digest) {
+  CONVOY_TRY(query,
+             db.query("SELECT size FROM repository_blobs WHERE repository_id=? AND digest=?"));
+  query->bind(repository).bind(digest);
+  return number_of(*query);
+}
+
+Result<bool> has_manifest(Database& db, std::int64_t repository, std::string_view digest) {
+  CONVOY_TRY(query, db.query("SELECT 1 FROM manifests WHERE repository_id=? AND digest=?"));
+  query->bind(repository).bind(digest);
+  CONVOY_TRY(found, number_of(*query));
+  return found->has_value();
+}
+
+Error missing(const oci::Descriptor& d) {
+  return not_found("manifest_blob_unknown", d.digest.str());
+}
+
+/// A layer that clients fetch from elsewhere.
+bool is_foreign(const oci::Descriptor& d) {
+  return d.has_urls || d.media_type.find("nondistributable") != std::string::npos ||
+         d.media_type.find(".foreign.") != std::string::npos;
+}
+
+Status check_blob(Database& db, std::int64_t repository, const oci::Descriptor& d) {
+  CONVOY_TRY(size, find_blob(db, repository, d.digest.str()));
+  if (!size->has_value()) return missing(d);
+  return {};
+}
+
+/// An index may list manifests and, as build caches do, blobs.
+Status check_child(Database& db, std::int64_t repository, const oci::Descriptor& d) {
+  CONVOY_TRY(found, has_manifest(db, repository, d.digest.str()));
+  if (*found) return {};
+  if (oci::is_manifest_media_type(d.media_type)) return missing(d);
+  return check_blob(db, repository, d);
+}
+
+Status check_references(Database& db, std::int64_t repository, const oci::Manifest& manifest) {
+  if (manifest.config) {
+    CONVOY_TRY(ok, check_blob(db, repository, *manifest.config));
+  }
+  for (const auto& layer : manifest.layers) {
+    if (is_foreign(layer)) continue;
+    CONVOY_TRY(ok, check_blob(db, repository, layer));
+  }
+  for (const auto& child : manifest.manifests) {
+    CONVOY_TRY(ok, check_child(db, repository, child));
+  }
+  return {};
+}
+
+Status store_body(Database& db, const StoredManifest& manifest, std::string_view digest) {
+  CONVOY_TRY(query, db.query("INSERT INTO manifest_bodies(digest,body) VALUES(?,?)"
+                             " ON CONFLICT(digest) DO NOTHING"));
+  return query->bind(digest).bind_blob(manifest.body).run();
+}
+
+Status store_manifest(Database& db, std::int64_t repository, const StoredManifest& manifest,
+                      std::string_view digest) {
+  CONVOY_TRY(query,
+             db.query("INSERT INTO manifests(repository_id,digest,media_type) VALUES(?,?,?)"
+                      " ON CONFLICT(repository_id,digest) DO UPDATE SET"
+                      " media_type=excluded.media_type"));
+  return query->bind(repository).bind(digest).bind(manifest.media_type).run();
+}
+
+Status store_tag(Database& db, std::int64_t repository, const oci::Tag& tag,
+                 std::string_view digest) {
+  const std::string key = folded(tag.str());
+  CONVOY_TRY(query,
+             db.query("INSERT INTO tags(repository_id,name,folded,digest) VALUES(?,?,?,?)"
+                      " ON CONFLICT(repository_id,name) DO UPDATE SET digest=excluded.digest"));
+  return query->bind(repository).bind(tag.str()).bind(key).bind(digest).run();
+}
+
+std::string to_json(const std::map<std::string, std::string>& annotations) {
+  std::string out = "{";
+  for (const auto& [key, value] : annotations) {
+    if (out.size() > 1) out += ',';
+    append_json_string(out, key);
+    out += ':';
+    append_json_string(out, value);
+  }
+  return out + '}';
+}
+
+Status store_referrer(Database& db, std::int64_t repository, const StoredManifest& manifest,
+                      const oci::Manifest& parsed, std::string_view digest) {
+  if (!parsed.subject) return {};
+  std::string artifact_type = parsed.artifact_type;
+  if (artifact_type.empty() && parsed.config) artifact_type = parsed.config->media_type;
+  const std::string subject = parsed.subject->digest.str();
+  const std::string annotations = to_json(parsed.annotations);
+  CONVOY_TRY(query, db.query("INSERT INTO referrers(repository_id,subject,digest,media_type,size,"
+                             "artifact_type,annotations) VALUES(?,?,?,?,?,?,?)"
+                             " ON CONFLICT(repository_id,subject,digest) DO UPDATE SET"
+                             " media_type=excluded.media_type"));
+  query->bind(repository).bind(subject).bind(digest).bind(manifest.media_type);
+  query->bind(static_cast<std::int64_t>(manifest.body.size()));
+  return query->bind(artifact_type).bind(annotations).run();
+}
+
+Status delete_rows(Database& db, const char* sql, std::int64_t repository,
+                   std::string_view digest) {
+  CONVOY_TRY(query, db.query(sql));
+  return query->bind(repository).bind(digest).run();
+}
+
+/// Bodies are shared by repositories; the last one to go takes it along.
+Status drop_unused_body(Database& db, std::string_view digest) {
+  CONVOY_TRY(query, db.query("DELETE FROM manifest_bodies WHERE digest=?1 AND NOT EXISTS"
+                             " (SELECT 1 FROM manifests WHERE digest=?1)"));
+  return query->bind(digest).run();
+}
+
+Result<StoredManifest> read_manifest(Query& query) {
+  CONVOY_TRY(row, query.step());
+  if (!*row) return not_found("manifest_unknown");
+  CONVOY_TRY(digest, oci::Digest::parse(query.text(0)));
+  return StoredManifest{*digest, query.text(1), query.text(2)};
+}
+
+Result<StoredManifest> manifest_by_tag(Database& db, std::int64_t repository,
+                                       const oci::Tag& tag) {
+  CONVOY_TRY(query,
+             db.query("SELECT m.digest, m.media_type, b.body FROM tags t"
+                      " JOIN manifests m ON m.repository_id=t.repository_id AND m.digest=t.digest"
+                      " JOIN manifest_bodies b ON b.digest=m.digest"
+                      " WHERE t.repository_id=? AND t.name=?"));
+  query->bind(repository).bind(tag.str());
+  return read_manifest(*query);
+}
+
+Result<StoredManifest> manifest_by_digest(Database& db, std::int64_t repository,
+                                          const oci::Digest& digest) {
+  const std::string text = digest.str();
+  CONVOY_TRY(query, db.query("SELECT m.digest, m.media_type, b.body FROM manifests m"
+                             " JOIN manifest_bodies b ON b.digest=m.digest"
+                             " WHERE m.repository_id=? AND m.digest=?"));
+  query->bind(repository).bind(text);
+  return read_manifest(*query);
+}
+
+Result<std::vector<std::string>> first_column(Query& query) {
+  std::vector<std::string> out;
+  for (;;) {
+    CONVOY_TRY(row, query.step());
+    if (!*row) return out;
+    out.push_back(query.text(0));
+  }
+}
+
+Result<UploadRecord> read_upload(Query& query) {
+  CONVOY_TRY(name, oci::RepoName::parse(query.text(1)));
+  return UploadRecord{query.text(0), *name, query.text(2),
+                      UnixTime(std::chrono::seconds(query.number(3)))};
+}
+
+class SqliteRegistryMeta final : public RegistryMeta {
+ public:
+  explicit SqliteRegistryMeta(std::unique_ptr<DatabasePool> pool) : pool_(std::move(pool)) {}
+
+  Status link_blob(const oci::RepoName& repo, const oci::Digest& digest,
+                   std::uint64_t size) override {
+    return pool_->write([&](Database& db) -> Status {
+      CONVOY_TRY(id, make_repository(db, repo));
+      const std::string text = digest.str();
+      CONVOY_TRY(query,
+                 db.query("INSERT INTO repository_blobs(repository_id,digest,size) VALUES(?,?,?)"
+                          " ON CONFLICT(repository_id,digest) DO NOTHING"));
+      return query->bind(*id).bind(text).bind(static_cast<std::int64_t>(size)).run();
+    });
+  }
+
+  Result<bool> has_blob(const oci::RepoName& repo, const oci::Digest& digest) override {
+    auto size = blob_size(repo, digest);
+    if (size) return true;
+    if (size.error().kind() == ErrorClass::not_found) return false;
+    return std::move(size).error();
+  }
+
+  Result<std::uint64_t> blob_size(const oci::RepoName& repo, const oci::Digest& digest) override {
+    return pool_->read([&](Database& db) -> Result<std::uint64_t> {
+      const std::string text = digest.str();
+      CONVOY_TRY(query, db.query("SELECT b.size FROM repositories r JOIN repository_blobs b"
+                                 " ON b.repository_id=r.id WHERE r.name=? AND b.digest=?"));
+      query->bind(repo.str()).bind(text);
+      CONVOY_TRY(size, number_of(*query));
+      if (!size->has_value()) return not_found("blob_unknown");
+      return static_cast<std::uint64_t>(**size);
+    });
+  }
+
+  Result<std::vector<oci::RepoName>> repositories_with(const oci::Digest& digest) override {
+    return pool_->read([&](Database& db) -> Result<std::vector<oci::RepoName>> {
+      const std::string text = digest.str();
+      CONVOY_TRY(query, db.query("SELECT r.name FROM repository_blobs b JOIN repositories r"
+                                 " ON r.id=b.repository_id WHERE b.digest=? ORDER BY r.name"));
+      query->bind(text);
+      CONVOY_TRY(names, first_column(*query));
+      std::vector<oci::RepoName> out;
+      for (const auto& name : *names) {
+        CONVOY_TRY(parsed, oci::RepoName::parse(name));
+        out.push_back(std::move(*parsed));
+      }
+      return out;
+    });
+  }
+
+  Status unlink_blob(const oci::RepoName& repo, const oci::Digest& digest) override {
+    return pool_->write([&](Database& db) -> Status {
+      CONVOY_TRY(id, find_repository(db, repo));
+      const std::string text = digest.str();
+      CONVOY_TRY(done, delete_rows(db,
+                                   "DELETE FROM repository_blobs WHERE repository_id=?"
+                                   " AND digest=?",
+                                   *id, text));
+      if (db.changes() == 0) return not_found("blob_unknown");
+      return {};
+    });
+  }
+
+  Status put_manifest(const oci::RepoName& repo, const StoredManifest& manifest,
+                      const oci::Manifest& parsed, const std::vector<oci::Tag>& tags) override {
+    return pool_->write([&](Database& db) -> Status {
+      const std::string digest = manifest.digest.str();
+      CONVOY_TRY(id, make_repository(db, repo));
+      CONVOY_TRY(complete, check_references(db, *id, parsed));
+      CONVOY_TRY(body, store_body(db, manifest, digest));
+      CONVOY_TRY(row, store_manifest(db, *id, manifest, digest));
+      for (const auto& tag : tags) {
+        CONVOY_TRY(done, store_tag(db, *id, tag, digest));
+      }
+      return store_referrer(db, *id, manifest, parsed, digest);
+    });
+  }
+
+  Result<StoredManifest> get_manifest(const oci::RepoName& repo,
+                                      const oci::Reference& reference) override {
+    return pool_->read([&](Database& db) -> Result<StoredManifest> {
+      CONVOY_TRY(id, find_repository(db, repo));
+      if (*id == kNoRepository) return not_found("name_unknown");
+      if (const auto* tag = std::get_if<oci::Tag>(&reference)) return manifest_by_tag(db, *id, *tag);
+      return manifest_by_digest(db, *id, std::get<oci::Digest>(reference));
+    });
+  }
+
+  Status delete_manifest(const oci::RepoName& repo, const oci::Digest& digest) override {
+    return pool_->write([&](Database& db) -> Status {
+      const std::string text = digest.str();
+      CONVOY_TRY(id, find_repository(db, repo));
+      CONVOY_TRY(row, delete_rows(db, "DELETE FROM manifests WHERE repository_id=? AND digest=?",
+                                  *id, text));
+      if (db.changes() == 0) return not_found("manifest_unknown");
+      CONVOY_TRY(tags, delete_rows(db, "DELETE FROM tags WHERE repository_id=? AND digest=?", *id,
+                                   text));
+      CONVOY_TRY(links, delete_rows(db, "DELETE FROM referrers WHERE repository_id=? AND digest=?",
+                                    *id, text));
+      return drop_unused_body(db, text);
+    });
+  }
+
+  Status delete_tag(const oci::RepoName& repo, const oci::Tag& tag) override {
+    return pool_->write([&](Database& db) -> Status {
+      CONVOY_TRY(id, find_repository(db, repo));
+      CONVOY_TRY(done, delete_rows(db, "DELETE FROM tags WHERE repository_id=? AND name=?", *id,
+                                   tag.str()));
+      if (db.changes() == 0) return not_found("manifest_unknown");
+      return {};
+    });
+  }
+
+  Result<std::vector<std::string>> tags(const oci::RepoName& repo, const std::string& last,
+                                        std::size_t limit) override {
+    return pool_->read([&](Database& db) -> Result<std::vector<std::string>> {
+      CONVOY_TRY(id, find_repository(db, repo));
+      if (*id == kNoRepository) return not_found("name_unknown");
+      const std::string after = folded(last);
+      CONVOY_TRY(query, db.query("SELECT name FROM tags WHERE repository_id=?"
+                                 " AND (folded,name)>(?,?) ORDER BY folded,name LIMIT ?"));
+      query->bind(*id).bind(after).bind(last).bind(static_cast<std::int64_t>(limit));
+      return first_column(*query);
+    });
+  }
+
+  Result<std::vector<std::string>> repositories(const std::string& last,
+                                                std::size_t limit) override {
+    return pool_->read([&](Database& db) -> Result<std::vector<std::string>> {
+      CONVOY_TRY(query,
+                 db.query("SELECT name FROM repositories WHERE name>? ORDER BY name LIMIT ?"));
+      query->bind(last).bind(static_cast<std::int64_t>(limit));
+      return first_column(*query);
+    });
+  }
+
+  Result<std::vector<Referrer>> referrers(const oci::RepoName& repo, const oci::Digest& subject,
+                                          const ReferrerQuery& which) override {
+    return pool_->read([&](Database& db) -> Result<std::vector<Referrer>> {
+      CONVOY_TRY(id, find_repository(db, repo));
+      const std::string text = subject.str();
+      CONVOY_TRY(query, db.query("SELECT digest,media_type,size,artifact_type,annotations"
+                                 " FROM referrers WHERE repository_id=?1 AND subject=?2"
+                                 " AND digest>?3 AND (?4='' OR artifact_type=?4)"
+                                 " ORDER BY digest LIMIT ?5"));
+      query->bind(*id).bind(text).bind(which.after).bind(which.artifact_type);
+      query->bind(static_cast<std::int64_t>(which.limit));
+      return read_referrers(*query);
+    });
+  }
+
+  Status put_upload(const UploadRecord& record) override {
+    return pool_->write_lazily([&](Database& db) -> Status {
+      CONVOY_TRY(query,
+                 db.query("INSERT INTO uploads(id,repository,subject,started) VALUES(?,?,?,?)"));
+      query->bind(record.id).bind(record.repository.str()).bind(record.subject);
+      return query->bind(std::int64_t{record.started.time_since_epoch().count()}).run();
+    });
+  }
+
+  Result<UploadRecord> upload(const std::string& id) override {
+    return pool_->read([&](Database& db) -> Result<UploadRecord> {
+      CONVOY_TRY(query, db.query("SELECT id,repository,subject,started FROM uploads WHERE id=?"));
+      query->bind(id);
+      CONVOY_TRY(row, query->step());
+      if (!*row) return not_found("blob_upload_unknown");
+      return read_upload(*query);
+    });
+  }
+
+  Status delete_upload(const std::string& id) override {
+    return pool_->write_lazily([&](Database& db) -> Status {
+      CONVOY_TRY(query, db.query("DELETE FROM uploads WHERE id=?"));
+      return query->bind(id).run();
+    });
+  }
+
+  Result<std::vector<UploadRecord>> uploads() override {
+    return pool_->read([&](Database& db) -> Result<std::vector<UploadRecord>> {
+      CONVOY_TRY(query, db.query("SELECT id,repository,subject,started FROM uploads"));
+      std::vector<UploadRecord> out;
+      for (;;) {
+        CONVOY_TRY(row, query->step());
+        if (!*row) return out;
+        CONVOY_TRY(record, read_upload(*query));
+        out.push_back(std::move(*record));
+      }
+    });
+  }
+
+  Status remember_torrent(const std::string& cluster, const std::string& short_hex,
+                          const oci::Digest& digest) override {
+    return pool_->write_lazily([&](Database& db) -> Status {
+      const std::string text = digest.str();
+      CONVOY_TRY(query, db.query("INSERT INTO torrents(cluster,short_hash,digest) VALUES(?,?,?)"
+                                 " ON CONFLICT(cluster,short_hash) DO NOTHING"));
+      return query->bind(cluster).bind(short_hex).bind(text).run();
+    });
+  }
+
+  Result<oci::Digest> torrent(const std::string& cluster, const std::string& short_hex) override {
+    return pool_->read([&](Database& db) -> Result<oci::Digest> {
+      CONVOY_TRY(query, db.query("SELECT digest FROM torrents WHERE cluster=? AND short_hash=?"));
+      query->bind(cluster).bind(short_hex);
+      CONVOY_TRY(row, query->step());
+      if (!*row) return not_found("torrent_unknown");
+      return oci::Digest::parse(query->text(0));
+    });
+  }
+
+ private:
+  static Result<std::vector<Referrer>> read_referrers(Query& query) {
+    std::vector<Referrer> out;
+    for (;;) {
+      CONVOY_TRY(row, query.step());
+      if (!*row) return out;
+      CONVOY_TRY(digest, oci::Digest::parse(query.text(0)));
+      out.push_back({*digest, query.text(1), static_cast<std::uint64_t>(query.number(2)),
+                     query.text(3), query.text(4)});
+    }
+  }
+
+  std::unique_ptr<DatabasePool> pool_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<RegistryMeta>> open_registry_meta(const std::string& path) {
+  auto pool = DatabasePool::open(path);
+  if (!pool) return std::move(pool).error();
+  return std::make_unique<SqliteRegistryMeta>(std::move(*pool));
+}
+
+}  // namespace convoy::storage
