@@ -160,6 +160,10 @@ std::vector<std::string> Certificate::uris() const { return san_entries(cert_.ge
 
 UnixTime Certificate::not_before() const { return *time_of(X509_get0_notBefore(cert_.get())); }
 UnixTime Certificate::not_after() const { return *time_of(X509_get0_notAfter(cert_.get())); }
+bool Certificate::is_self_issued() const {
+  X509_check_purpose(cert_.get(), -1, 0);
+  return (X509_get_extension_flags(cert_.get()) & EXFLAG_SI) != 0;
+}
 bool Certificate::is_ca() const { return X509_check_ca(cert_.get()) == 1; }
 
 std::string chain_pem(const std::vector<Certificate>& chain) {

@@ -35,6 +35,7 @@ class Certificate {
   UnixTime not_before() const;
   UnixTime not_after() const;
   bool is_ca() const;
+  bool is_self_issued() const;  ///< subject and issuer are one name: a root
 
   explicit Certificate(std::shared_ptr<x509_st> c) : cert_(std::move(c)) {}
   x509_st* handle() const { return cert_.get(); }

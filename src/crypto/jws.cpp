@@ -25,7 +25,10 @@ Result<std::vector<Certificate>> certificates(const std::vector<Bytes>& x5c) {
 std::string sign_jwt(const Signer& signer, std::string_view typ,
                      const boost::json::object& claims) {
   boost::json::array x5c;
-  for (const auto& cert : signer.chain) x5c.emplace_back(to_base64(cert.der()));
+  for (const auto& cert : signer.chain) {
+    const bool root = !x5c.empty() && cert.is_self_issued();
+    if (!root) x5c.emplace_back(to_base64(cert.der()));
+  }
   boost::json::object header;
   header["alg"] = kAlgorithm;
   header["typ"] = typ;

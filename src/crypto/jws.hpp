@@ -19,7 +19,8 @@ struct Signer {
   std::vector<Certificate> chain;
 };
 
-/// ES256 with `typ`, RFC 7638 `kid` and `x5c` in the header (RFC 7515 4.1.6: standard base64).
+/// ES256 with `typ`, RFC 7638 `kid` and `x5c` in the header (RFC 7515 4.1.6: standard base64). A
+/// root at the end of the chain is left out: who does not hold it cannot believe it anyway.
 std::string sign_jwt(const Signer&, std::string_view typ, const boost::json::object& claims);
 
 /// The signature of a parsed token, its chain up to `roots`, its leaf's use and its `typ`.

@@ -12,6 +12,7 @@
 #include "base/bytes.hpp"
 #include "base/clock.hpp"
 #include "security/audit/audit.hpp"
+#include "storage/blob/posix_file.hpp"
 
 namespace convoy::security {
 
@@ -28,16 +29,19 @@ class FileAuditLog final : public AuditLog {
   bool healthy() const { return healthy_; }
 
  private:
-  FileAuditLog(int fd, const Clock& clock, std::uint64_t last_seq, Hash256 last_hash);
+  FileAuditLog(storage::Fd fd, const Clock& clock, std::uint64_t last_seq,
+               const Hash256& last_hash, std::uint64_t size);
+  bool append(std::string line);
   void sync_loop();
 
-  int fd_;
+  storage::Fd fd_;
   const Clock* clock_;
   std::atomic<bool> healthy_{true};
   std::mutex mutex_;
   std::condition_variable wake_;
   std::uint64_t seq_;
   Hash256 prev_;
+  std::uint64_t size_;
   bool dirty_ = false;
   bool stopping_ = false;
   std::thread syncer_;

@@ -29,6 +29,8 @@ struct JoinTokenRecord {
   bool operator==(const JoinTokenRecord&) const = default;
 };
 
+using JoinTokens = std::map<std::string, JoinTokenRecord, std::less<>>;
+
 /// Where join tokens are kept. Safe from any thread; may block on the disk.
 class JoinTokenStore {
  public:
@@ -56,11 +58,11 @@ class MemoryJoinTokenStore final : public JoinTokenStore {
 
  private:
   std::mutex mutex_;
-  std::map<std::string, JoinTokenRecord, std::less<>> records_;
+  JoinTokens records_;
 };
 
 /// One JSON file, mode 0600, replaced atomically and durably at each change. Several processes may
-/// share it (a lock file beside it); each call reads it anew.
+/// share it (a lock file beside it) if they run as one user; each call reads it anew.
 class FileJoinTokenStore final : public JoinTokenStore {
  public:
   /// The file need not exist yet, its folder must.
