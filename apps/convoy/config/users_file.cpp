@@ -10,8 +10,8 @@ constexpr std::size_t kMaxUsers = 100'000;
 
 bool user_name(std::string_view text) {
   constexpr std::string_view kAlphabet =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
-  return !text.empty() && text.size() <= 63 &&
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._@-";
+  return !text.empty() && text.size() <= 64 &&
          text.find_first_not_of(kAlphabet) == std::string_view::npos;
 }
 
@@ -37,9 +37,10 @@ std::vector<UserLine> parse_users(std::string_view text, Faults& faults) {
     const std::size_t colon = line.find(':');
     const std::string_view name = line.substr(0, colon);
     if (colon == std::string_view::npos || !user_name(name)) {
-      faults.push_back({number, "", "is no line of the form name:hash",
-                        "Names are made of letters, digits, '.', '_' and '-'; hashes come from "
-                        "convoy user hash."});
+      faults.push_back(
+          {number, "", "is no line of the form name:hash",
+           "Names are made of letters, digits, '.', '_', '@' and '-'; hashes come from "
+           "convoy user hash."});
     } else if (name == "anonymous") {
       faults.push_back({number, "", "anonymous cannot have a password", ""});
     } else if (!seen.insert(std::string(name)).second) {
