@@ -1,0 +1,143 @@
+#include "storage/blob/cache_store.hpp"
+
+#include <algorithm>
+#include <fstream>
+
+#include <gtest/gtest.h>
+
+#include "support/storage_dir.hpp"
+
+namespace convoy::storage {
+namespace {
+
+bt::BlobMeta meta_of(std::uint64_t size, std::uint8_t seed = 1) {
+  Hash256 hash{};
+  hash.fill(seed);
+  return {.digest = oci::Digest::sha256(hash), .size = size, .piece_length = 16384,
+          .pieces_root = hash};
+}
+
+class CacheStoreTest : public ::testing::Test {
+ protected:
+  std::unique_ptr<CacheStore> open() {
+    auto store = open_cache_store(dir_ / "cache");
+    EXPECT_TRUE(store.ok()) << store.error().text();
+    return std::move(*store);
+  }
+  test::TempDir dir_;
+};
+
+TEST_F(CacheStoreTest, ClaimsOfAPartialBlobSurviveTheStore) {
+  const auto meta = meta_of(100'000);
+  {
+    auto store = open();
+    auto file = store->open_partial(meta).value();
+    ASSERT_TRUE(file->write_at(16384 * 2, Bytes(16384, 7)).ok());
+    ASSERT_TRUE(file->mark_piece(2).ok());
+    ASSERT_TRUE(file->mark_piece(6).ok());
+    ASSERT_TRUE(file->mark_piece(3).ok());
+    ASSERT_TRUE(file->clear_piece(3).ok());
+  }
+  auto store = open();
+  auto file = store->open_partial(meta).value();
+  EXPECT_EQ(file->pieces(), (std::vector<bool>{false, false, true, false, false, false, true}));
+  Bytes out(16384);
+  ASSERT_TRUE(file->read_at(16384 * 2, out).ok());
+  EXPECT_EQ(out, Bytes(16384, 7));
+}
+
+TEST_F(CacheStoreTest, OtherMetadataStartsAfresh) {
+  auto store = open();
+  ASSERT_TRUE(store->open_partial(meta_of(100'000)).value()->mark_piece(0).ok());
+  auto other = meta_of(100'000);
+  other.pieces_root.fill(9);
+  const auto pieces = store->open_partial(other).value()->pieces();
+  EXPECT_EQ(std::count(pieces.begin(), pieces.end(), true), 0);
+}
+
+TEST_F(CacheStoreTest, OneFileForAllWhoHoldIt) {
+  auto store = open();
+  auto a = store->open_partial(meta_of(50'000)).value();
+  auto b = store->open_partial(meta_of(50'000)).value();
+  EXPECT_EQ(a.get(), b.get());
+  auto other = meta_of(50'000);
+  other.pieces_root.fill(9);
+  EXPECT_EQ(store->open_partial(other).error().code(), "store_open");
+}
+
+TEST_F(CacheStoreTest, CompleteBlobIsThereAfterARestart) {
+  const auto meta = meta_of(20'000);
+  const Bytes bytes(20'000, 3);
+  {
+    auto store = open();
+    EXPECT_FALSE(store->open_complete(meta.digest));
+    auto file = store->open_partial(meta).value();
+    ASSERT_TRUE(file->write_at(0, bytes).ok());
+    ASSERT_TRUE(store->complete(*file).ok());
+    Bytes still(10);
+    EXPECT_TRUE(file->read_at(0, still).ok());
+  }
+  auto store = open();
+  EXPECT_EQ(store->complete_meta(meta.digest), meta);
+  auto reader = store->open_complete(meta.digest);
+  ASSERT_TRUE(reader);
+  Bytes out(20'000);
+  ASSERT_TRUE((*reader)->read_at(0, out).ok());
+  EXPECT_EQ(out, bytes);
+  auto list = store->list();
+  ASSERT_EQ(list.size(), 1u);
+  EXPECT_TRUE(list[0].complete);
+  EXPECT_EQ(list[0].bytes, 20'000u);
+  EXPECT_GT(list[0].last_used, 1'600'000'000);
+}
+
+TEST_F(CacheStoreTest, DropTakesEverything) {
+  auto store = open();
+  auto complete = store->open_partial(meta_of(20'000, 1)).value();
+  ASSERT_TRUE(store->complete(*complete).ok());
+  auto partial = store->open_partial(meta_of(20'000, 2)).value();
+  ASSERT_TRUE(store->drop(meta_of(0, 1).digest).ok());
+  ASSERT_TRUE(store->drop(meta_of(0, 2).digest).ok());
+  EXPECT_TRUE(store->list().empty());
+  EXPECT_FALSE(store->open_complete(meta_of(0, 1).digest));
+  EXPECT_FALSE(store->complete_meta(meta_of(0, 1).digest));
+}
+
+TEST_F(CacheStoreTest, OutsideRangesAndPiecesAreRefused) {
+  auto store = open();
+  auto file = store->open_partial(meta_of(16385)).value();
+  EXPECT_TRUE(file->write_at(16384, Bytes(1)).ok());
+  EXPECT_FALSE(file->write_at(16384, Bytes(2)).ok());
+  Bytes two(2);
+  EXPECT_FALSE(file->read_at(16384, two).ok());
+  EXPECT_TRUE(file->mark_piece(1).ok());
+  EXPECT_FALSE(file->mark_piece(2).ok());
+}
+
+TEST_F(CacheStoreTest, SecondProcessIsKeptOut) {
+  auto store = open();
+  EXPECT_EQ(open_cache_store(dir_ / "cache").error().code(), "store_open");
+  store.reset();
+  EXPECT_TRUE(open_cache_store(dir_ / "cache").ok());
+}
+
+TEST_F(CacheStoreTest, DamagedMetadataCostsThePartialBlob) {
+  const auto meta = meta_of(50'000);
+  {
+    auto store = open();
+    ASSERT_TRUE(store->open_partial(meta).value()->mark_piece(1).ok());
+  }
+  std::ofstream(dir_ / ("cache/partial/" + meta.digest.hex() + ".meta")) << "convoy-cache 1 sha256:";
+  auto store = open();
+  EXPECT_TRUE(store->list().empty());
+  const auto pieces = store->open_partial(meta).value()->pieces();
+  EXPECT_EQ(std::count(pieces.begin(), pieces.end(), true), 0);
+}
+
+TEST_F(CacheStoreTest, BlobWithoutSizeIsRefused) {
+  auto store = open();
+  EXPECT_FALSE(store->open_partial(meta_of(0)).ok());
+}
+
+}  // namespace
+}  // namespace convoy::storage
