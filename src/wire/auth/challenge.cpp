@@ -185,7 +185,7 @@ Result<Credential> parse_basic(std::string_view encoded) {
     result = Credential(BasicCredential{std::string(text.substr(0, colon)),
                                         Secret(std::string(text.substr(colon + 1)))});
   }
-  ::explicit_bzero(raw->data(), raw->size());
+  if (!raw->empty()) ::explicit_bzero(raw->data(), raw->size());
   return result;
 }
 
