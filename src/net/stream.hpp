@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/bytes.hpp"
 #include "base/clock.hpp"
@@ -22,13 +23,21 @@ struct Endpoint {
 struct TlsInfo {
   std::string version;     ///< "TLSv1.3"
   std::string server_name; ///< SNI, "" when none
-  std::vector<Bytes> peer_chain;  ///< DER, leaf first; empty when the peer showed none. Verified
-                                  ///< against the context's roots whenever it is not empty.
+  /// DER, leaf first, without the trust anchor; empty when the peer showed none. Verified
+  /// against the context's roots whenever it is not empty, also when resumed.
+  std::vector<Bytes> peer_chain;
+  std::string alpn;        ///< the protocol agreed on, "" for none
   bool resumed = false;
 };
 
 /// A byte stream, plain TCP or TLS. Used by one thread: that of its executor; one reader and
-/// one writer coroutine may be active at a time. Bytes and errors only: no policy.
+/// one writer coroutine may be active at a time, and must be over before it is destroyed
+/// (abort() ends them). Bytes and errors only: no policy. Destroying it without close() ends
+/// the connection at once, which a TLS peer sees as a cut. Every operation ends with
+/// "cancelled" when its coroutine is cancelled. A write that failed makes all later ones fail.
+/// Errors: "stream_reset", "stream_failed", "stream_truncated", "tls_alert" (unauthorized when
+/// the peer did not like our certificate), "stream_idle", "cancelled"; of send_file also
+/// "file_short", "file_failed".
 class Stream {
  public:
   virtual ~Stream() = default;
@@ -42,8 +51,14 @@ class Stream {
   virtual Task<Status> send_file(int fd, std::uint64_t offset, std::uint64_t length) = 0;
   /// close_notify where there is TLS, then close. Never waits longer than a second.
   virtual Task<void> close() = 0;
+  /// Says that nothing more will be written (close_notify, FIN); reading goes on.
+  virtual Task<Status> shutdown_write();
   /// Closes at once; pending operations end with "cancelled". Safe to repeat.
   virtual void abort() noexcept = 0;
+
+  /// Whether nothing waits to be read: no byte, no end, no error. A pooled connection that is
+  /// not quiet between two messages is of no further use.
+  virtual bool quiet() { return true; }
 
   /// An operation that makes no progress for this long ends with class timeout, code
   /// "stream_idle". Default 60 s; zero switches it off.

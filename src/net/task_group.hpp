@@ -13,15 +13,20 @@ namespace convoy::net {
 class TaskGroup {
  public:
   explicit TaskGroup(Executor);
-  ~TaskGroup();  ///< every task must be over (stop() was awaited, or none was left)
+  /// Every task must be over (stop() was awaited, none was left, or the loop that held them is
+  /// gone); ends the process otherwise.
+  ~TaskGroup();
   TaskGroup(const TaskGroup&) = delete;
   TaskGroup& operator=(const TaskGroup&) = delete;
 
-  /// Starts it. An exception that leaves a task is a bug and ends the process with its text.
-  /// Ignored after stop() was called.
+  /// Starts it; it may run up to its first suspension before this returns. The function object
+  /// lives as long as the task. An exception that leaves a task is a bug and ends the process
+  /// with its text. Ignored after stop() was called.
   void spawn(std::function<Task<void>()>);
   std::size_t size() const;
-  /// Emits terminal cancellation to every task and waits until all are gone.
+  /// Emits terminal cancellation to every task and waits until all are gone, also when the
+  /// caller is itself cancelled. Never call it from a task of this group. From then on every
+  /// wait of net's types inside such a task ends at once with "cancelled" or false.
   Task<void> stop();
 
  private:

@@ -29,7 +29,8 @@ class Listener {
   virtual void close() noexcept = 0;
 };
 
-/// "host:port" or "[v6]:port". Error "endpoint_invalid".
+/// "host:port" or "[v6]:port"; the host is an IPv4 address or a name (tcp_connect resolves one, a
+/// Listener refuses it). Error "endpoint_invalid".
 Result<Endpoint> parse_endpoint(std::string_view);
 
 }  // namespace convoy::net

@@ -24,13 +24,14 @@ enum class PeerCertificate : std::uint8_t { none, optional, required };
 struct TlsServerOptions {
   TlsIdentity identity;
   PeerCertificate client_certificate = PeerCertificate::none;
-  std::string client_roots_pem;       ///< needed unless `none`
+  std::string client_roots_pem;       ///< needed unless `none`; chains are checked strictly by
+                                      ///< RFC 5280: CAs need basicConstraints and keyUsage
   bool tls13_only = false;            ///< else 1.2 and up
   /// Called with the SNI ("" when none) during the handshake; false refuses it with
   /// unrecognized_name. Null accepts each.
   std::function<bool(std::string_view)> accept_server_name;
-  /// Picks another identity for this SNI; null keeps `identity`. Must return something that
-  /// was made by make_server_identity and outlives the handshake.
+  /// Picks the identity of another context for this SNI; null keeps `identity`. All else
+  /// (client certificates, versions) stays that of this context.
   std::function<std::shared_ptr<class TlsServerContext>(std::string_view)> select;
   std::vector<std::string> alpn;      ///< offered protocols, empty for none
 };
@@ -42,6 +43,7 @@ struct TlsClientOptions {
   /// Check the server's name against the certificate. Off only for peers, whose identity is
   /// their SPIFFE id, checked by the caller.
   bool verify_name = true;
+  std::vector<std::string> alpn;      ///< offered protocols, empty for none
 };
 
 /// Server side of TLS: certificates, trust, session tickets. The identity can be replaced while
@@ -59,11 +61,15 @@ class TlsClientContext {
  public:
   virtual ~TlsClientContext() = default;
   static Result<std::shared_ptr<TlsClientContext>> make(TlsClientOptions);
-  virtual Status replace_identity(std::optional<TlsIdentity>) = 0;
+  virtual Status replace_identity(std::optional<TlsIdentity>) = 0;  ///< forgets sessions, too
 };
 
-/// Handshakes on a plain stream, which is used up. Errors: "tls_handshake" (unauthorized when
-/// the peer's certificate is the reason, with OpenSSL's words in the detail), "stream_idle".
+/// Handshakes on a plain stream of this library, which is used up. Errors: "tls_handshake"
+/// (unauthorized when a certificate is the reason, with OpenSSL's words in the detail;
+/// unavailable when the peer broke off; else invalid), "stream_idle" after `timeout`.
+/// In TLS 1.3 a client learns only from its first read that its certificate was refused:
+/// "tls_alert". A resumed session counts as verified as long as the peer's certificate has not
+/// run out; replacing the identity forgets all sessions.
 Task<Result<StreamPtr>> tls_accept(StreamPtr plain, std::shared_ptr<TlsServerContext>,
                                    Duration timeout);
 Task<Result<StreamPtr>> tls_connect(StreamPtr plain, std::shared_ptr<TlsClientContext>,

@@ -1,16 +1,12 @@
 #pragma once
 
 #include <cstddef>
+#include <exception>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <type_traits>
 #include <utility>
-
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/thread_pool.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include "net/task.hpp"
 
@@ -20,29 +16,40 @@ namespace convoy::net {
 /// result: `auto r = co_await pool.run([=] { return store.read(…); });`
 class WorkerPool {
  public:
-  explicit WorkerPool(std::size_t threads) : pool_(threads) {}
-  ~WorkerPool() { pool_.join(); }
+  explicit WorkerPool(std::size_t threads);
+  ~WorkerPool();  ///< finishes what was handed in; must come before the end of the loops
 
-  /// Runs `f` on a worker, resumes on the caller's executor with its value. Not cancellable:
-  /// what `f` refers to must live until the await is over.
+  /// Runs `f` on a worker, resumes on the caller's executor with its value or its exception.
+  /// Not cancellable: what `f` refers to must live until the await is over.
   template <class F>
   auto run(F f) -> Task<std::invoke_result_t<F>> {
     using R = std::invoke_result_t<F>;
-    auto back = co_await asio::this_coro::executor;
-    co_await asio::post(pool_, asio::bind_executor(pool_, asio::use_awaitable));
-    if constexpr (std::is_void_v<R>) {
-      f();
-      co_await asio::post(back, asio::use_awaitable);
-      co_return;
-    } else {
-      R value = f();
-      co_await asio::post(back, asio::use_awaitable);
-      co_return value;
-    }
+    using Slot = std::conditional_t<std::is_void_v<R>, bool, std::optional<R>>;
+    Slot slot{};
+    std::exception_ptr failure;
+    auto job = [&f, &slot, &failure]() noexcept {
+      try {
+        if constexpr (std::is_void_v<R>) {
+          f();
+          slot = true;
+        } else {
+          slot.emplace(f());
+        }
+      } catch (...) {
+        failure = std::current_exception();
+      }
+    };
+    std::function<void()> erased = std::ref(job);
+    Task<void> done = execute(std::move(erased));
+    co_await std::move(done);
+    if (failure) std::rethrow_exception(failure);
+    if constexpr (!std::is_void_v<R>) co_return std::move(*slot);
   }
 
  private:
-  asio::thread_pool pool_;
+  struct Impl;
+  Task<void> execute(std::function<void()>);
+  std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace convoy::net

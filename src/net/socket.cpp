@@ -1,0 +1,209 @@
+#include "net/socket.hpp"
+
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "net/buffer_pool.hpp"
+#include "net/sockaddr.hpp"
+
+namespace convoy::net {
+namespace {
+
+constexpr std::size_t kBurst = 1024 * 1024;
+
+void ignore_sigpipe() {
+  // OpenSSL writes with write(2) and sendfile(2) has no MSG_NOSIGNAL.
+  static const bool done = [] {
+    struct sigaction now {};
+    if (::sigaction(SIGPIPE, nullptr, &now) == 0 && now.sa_handler == SIG_DFL) {
+      ::signal(SIGPIPE, SIG_IGN);
+    }
+    return true;
+  }();
+  static_cast<void>(done);
+}
+
+template <class F>
+Endpoint ask(F call, int fd) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  if (call(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) return {};
+  return endpoint_of(address);
+}
+
+}  // namespace
+
+SteadyTime after(SteadyTime now, Duration d) {
+  constexpr Duration kFar = std::chrono::hours(24 * 365);
+  return now + std::min(d, kFar);
+}
+
+Error socket_error(int errno_value) {
+  const char* text = std::strerror(errno_value);
+  if (errno_value == ECONNRESET || errno_value == EPIPE) return unavailable("stream_reset", text);
+  if (errno_value == ETIMEDOUT) return timed_out("stream_idle", text);
+  return unavailable("stream_failed", text);
+}
+
+/// One timer for a whole socket. A wait only writes down its deadline; the timer is set anew
+/// when it is not running or would fire too late.
+struct Socket::Watch : std::enable_shared_from_this<Watch> {
+  Watch(Executor executor, Socket* s) : timer(executor), owner(s) {}
+
+  void arm() {
+    const SteadyTime first = std::min(until[0], until[1]);
+    if (first == SteadyTime::max() || armed <= first) return;
+    armed = first;
+    timer.expires_at(first);
+    timer.async_wait([self = shared_from_this()](const boost::system::error_code& ec) {
+      if (!ec && self->owner != nullptr) self->fire();
+    });
+  }
+
+  void fire() {
+    armed = SteadyTime::max();
+    const SteadyTime now = std::chrono::steady_clock::now();
+    bool any = false;
+    for (std::size_t i = 0; i < until.size(); ++i) {
+      if (until[i] > now) continue;
+      until[i] = SteadyTime::max();
+      expired[i] = true;
+      any = true;
+    }
+    boost::system::error_code ignored;
+    if (any) owner->descriptor_.cancel(ignored);
+    arm();
+  }
+
+  asio::steady_timer timer;
+  Socket* owner;
+  std::array<SteadyTime, 2> until{SteadyTime::max(), SteadyTime::max()};
+  std::array<bool, 2> expired{};
+  SteadyTime armed = SteadyTime::max();
+};
+
+Socket::Socket(Executor executor, int fd)
+    : descriptor_(executor, fd), watch_(std::make_shared<Watch>(executor, this)), budget_(kBurst) {
+  ignore_sigpipe();
+  const int on = 1;
+  ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  ::setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+  refresh_endpoints();
+}
+
+Socket::~Socket() { close(); }
+
+void Socket::refresh_endpoints() {
+  remote_ = ask(::getpeername, fd());
+  local_ = ask(::getsockname, fd());
+}
+
+void Socket::close() noexcept {
+  watch_->owner = nullptr;
+  try {
+    watch_->timer.cancel();
+  } catch (...) {  // the timer then runs out by itself
+  }
+  boost::system::error_code ignored;
+  if (descriptor_.is_open()) descriptor_.close(ignored);
+}
+
+SteadyTime Socket::idle_deadline() const {
+  if (idle_ == Duration::zero()) return SteadyTime::max();
+  return after(std::chrono::steady_clock::now(), idle_);
+}
+
+Task<Status> Socket::wait(Ready ready, Lane lane, SteadyTime until) {
+  const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
+  co_await asio::this_coro::throw_if_cancelled(false);
+  if (!open() || state.cancelled() != asio::cancellation_type::none) co_return cancelled();
+  const auto watch = watch_;
+  const auto i = static_cast<std::size_t>(lane);
+  watch->expired[i] = false;
+  watch->until[i] = until;
+  watch->arm();
+  boost::system::error_code ec;
+  const auto type = ready == Ready::read ? asio::posix::descriptor_base::wait_read
+                                         : asio::posix::descriptor_base::wait_write;
+  co_await descriptor_.async_wait(type, asio::redirect_error(asio::use_awaitable, ec));
+  watch->until[i] = SteadyTime::max();
+  // Without an owner the socket is closed, and may be gone.
+  if (watch->owner == nullptr) co_return cancelled();
+  budget_ = kBurst;
+  if (watch->expired[i]) co_return timed_out("stream_idle");
+  if (state.cancelled() != asio::cancellation_type::none) co_return cancelled();
+  // An abort with none of these reasons is the other lane's: just a spurious wake-up here.
+  if (ec && ec != asio::error::operation_aborted) {
+    co_return unavailable("stream_failed", ec.message());
+  }
+  co_return Status{};
+}
+
+bool Socket::spend(std::size_t bytes) {
+  budget_ -= std::min(budget_, bytes);
+  return budget_ == 0;
+}
+
+Task<void> Socket::pause() {
+  budget_ = kBurst;
+  co_await asio::this_coro::throw_if_cancelled(false);
+  co_await asio::post(asio::use_awaitable);
+}
+
+void Socket::set_notsent_lowat(std::uint32_t bytes) {
+  lowat_ = bytes;
+  const std::uint32_t value = bytes == 0 ? UINT32_MAX : bytes;
+  if (open()) ::setsockopt(fd(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &value, sizeof value);
+}
+
+Task<Status> Socket::drained() {
+  while (lowat_ != 0 && open()) {
+    int unsent = 0;
+    if (::ioctl(fd(), SIOCOUTQNSD, &unsent) != 0) break;
+    if (unsent < 0 || static_cast<std::uint32_t>(unsent) < lowat_) break;
+    auto ready = co_await wait(Ready::write, Lane::writer, idle_deadline());
+    if (!ready) co_return std::move(ready).error();
+  }
+  co_return Status{};
+}
+
+bool Socket::unread() {
+  int waiting = 0;
+  return open() && ::ioctl(fd(), FIONREAD, &waiting) == 0 && waiting > 0;
+}
+
+Task<void> Socket::linger(Duration limit) {
+  const SteadyTime until = after(std::chrono::steady_clock::now(), limit);
+  if (open()) ::shutdown(fd(), SHUT_WR);
+  PooledBuffer buffer = PooledBuffer::take(executor());
+  const MutableByteView sink = buffer.span();
+  while (open()) {
+    const ssize_t n = ::recv(fd(), sink.data(), sink.size(), 0);
+    if (n == 0) break;
+    if (n > 0) {
+      if (std::chrono::steady_clock::now() >= until) break;
+      if (spend(static_cast<std::size_t>(n))) co_await pause();
+      continue;
+    }
+    if (errno == EINTR) continue;
+    if (errno != EAGAIN) break;
+    auto ready = co_await wait(Ready::read, Lane::reader, until);
+    if (!ready) break;
+  }
+}
+
+}  // namespace convoy::net

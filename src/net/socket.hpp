@@ -1,0 +1,80 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include <boost/asio/posix/stream_descriptor.hpp>
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "net/stream.hpp"
+#include "net/task.hpp"
+
+namespace convoy::net {
+
+/// Internal to net: a connected, non-blocking TCP socket with what plain and TLS streams share:
+/// waiting for readiness, the idle watch, fairness, an orderly end. One thread.
+class Socket {
+ public:
+  /// Who waits. Each lane has at most one waiter; either may wait for either kind of readiness.
+  enum class Lane : std::uint8_t { reader, writer };
+  enum class Ready : std::uint8_t { read, write };
+
+  /// Takes the descriptor, which must be non-blocking. Sets TCP_NODELAY and SO_KEEPALIVE and
+  /// makes the process ignore SIGPIPE.
+  Socket(Executor, int fd);
+  ~Socket();
+  Socket(const Socket&) = delete;
+  Socket& operator=(const Socket&) = delete;
+
+  bool open() const { return descriptor_.is_open(); }
+  /// Only while open().
+  int fd() { return descriptor_.native_handle(); }
+  Executor executor() { return descriptor_.get_executor(); }
+  const Endpoint& remote() const { return remote_; }
+  const Endpoint& local() const { return local_; }
+  /// Asks the kernel for both addresses (again): needed after a connect(2).
+  void refresh_endpoints();
+
+  void set_idle_timeout(Duration d) { idle_ = d; }
+  Duration idle_timeout() const { return idle_; }
+  /// Now plus the idle timeout.
+  SteadyTime idle_deadline() const;
+
+  /// Suspends until the socket may be ready (spurious wake-ups happen). Errors "stream_idle"
+  /// at `until`, "cancelled" after close() or when the coroutine is cancelled.
+  Task<Status> wait(Ready, Lane, SteadyTime until);
+  /// Counts work done without suspending; true when the loop should get a turn: pause().
+  bool spend(std::size_t bytes);
+  Task<void> pause();
+
+  void set_notsent_lowat(std::uint32_t bytes);
+  /// Suspends until the kernel holds less unsent than set_notsent_lowat() said.
+  Task<Status> drained();
+
+  /// FIN, then drops what still comes until the peer's end, so that closing sends no reset over
+  /// what was written.
+  Task<void> linger(Duration limit);
+  /// Whether bytes wait unread in the kernel.
+  bool unread();
+  void close() noexcept;
+
+ private:
+  struct Watch;
+  asio::posix::stream_descriptor descriptor_;
+  std::shared_ptr<Watch> watch_;
+  Endpoint remote_;
+  Endpoint local_;
+  Duration idle_ = std::chrono::seconds(60);
+  std::size_t budget_;
+  std::uint32_t lowat_ = 0;
+};
+
+/// The error of a failed call on a connected socket.
+Error socket_error(int errno_value);
+/// `now + d` without overflow.
+SteadyTime after(SteadyTime now, Duration d);
+
+}  // namespace convoy::net

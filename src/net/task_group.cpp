@@ -1,0 +1,100 @@
+#include "net/task_group.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <list>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+namespace convoy::net {
+namespace {
+
+[[noreturn]] void die(const char* what) {
+  std::fprintf(stderr, "convoy: exception left a task: %s\n", what);
+  std::abort();
+}
+
+}  // namespace
+
+struct TaskGroup::Impl : std::enable_shared_from_this<Impl> {
+  struct Entry {
+    asio::cancellation_signal signal;
+  };
+  using Entries = std::list<std::shared_ptr<Entry>>;
+
+  explicit Impl(Executor e) : executor(e), gone(e, asio::steady_timer::time_point::max()) {}
+
+  /// Takes the entry off the list, however the coroutine's frame ends.
+  struct Leave {
+    std::shared_ptr<Impl> group;
+    Entries::iterator at;
+    ~Leave() {
+      group->entries.erase(at);
+      if (group->entries.empty()) group->gone.cancel();
+    }
+  };
+
+  static Task<void> run(std::shared_ptr<Impl> group, std::function<Task<void>()> task,
+                        Entries::iterator at) {
+    const Leave leave{std::move(group), at};
+    co_await asio::this_coro::throw_if_cancelled(false);
+    try {
+      Task<void> body = task();
+      co_await std::move(body);
+    } catch (const std::exception& e) {
+      die(e.what());
+    } catch (...) {
+      die("unknown");
+    }
+  }
+
+  Executor executor;
+  asio::steady_timer gone;
+  Entries entries;
+  bool stopping = false;
+};
+
+TaskGroup::TaskGroup(Executor executor) : impl_(std::make_shared<Impl>(executor)) {}
+
+TaskGroup::~TaskGroup() {
+  if (impl_->entries.empty()) return;
+  std::fprintf(stderr, "convoy: a TaskGroup was destroyed with %zu tasks left\n",
+               impl_->entries.size());
+  std::abort();
+}
+
+void TaskGroup::spawn(std::function<Task<void>()> task) {
+  if (impl_->stopping) return;
+  auto entry = std::make_shared<Impl::Entry>();
+  const auto at = impl_->entries.insert(impl_->entries.end(), entry);
+  asio::cancellation_slot slot = entry->signal.slot();
+  // The signal must outlive the coroutine's last frame, so its completion handler holds it.
+  asio::co_spawn(impl_->executor, Impl::run(impl_, std::move(task), at),
+                 asio::bind_cancellation_slot(slot, [entry](const std::exception_ptr&) {}));
+}
+
+std::size_t TaskGroup::size() const { return impl_->entries.size(); }
+
+Task<void> TaskGroup::stop() {
+  const auto impl = impl_;
+  impl->stopping = true;
+  const std::vector<std::shared_ptr<Impl::Entry>> running(impl->entries.begin(),
+                                                          impl->entries.end());
+  for (const auto& entry : running) entry->signal.emit(asio::cancellation_type::terminal);
+  co_await asio::this_coro::throw_if_cancelled(false);
+  while (!impl->entries.empty()) {
+    boost::system::error_code ec;
+    co_await impl->gone.async_wait(asio::redirect_error(asio::use_awaitable, ec));
+  }
+}
+
+}  // namespace convoy::net

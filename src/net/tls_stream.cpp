@@ -1,0 +1,175 @@
+#include "net/tls_stream.hpp"
+
+#include <openssl/err.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "net/buffer_pool.hpp"
+
+namespace convoy::net::tls {
+namespace {
+
+/// SSL_get_error and what it would lose: errno, as it stood after the call.
+struct Outcome {
+  int code;
+  int errno_value;
+  bool waits() const { return code == SSL_ERROR_WANT_READ || code == SSL_ERROR_WANT_WRITE; }
+};
+
+Outcome outcome_of(const SSL* ssl, int returned) {
+  const int errno_value = errno;
+  return {SSL_get_error(ssl, returned), errno_value};
+}
+
+void prepare_call() {
+  ERR_clear_error();
+  errno = 0;
+}
+
+Socket::Ready wanted(const Outcome& outcome) {
+  return outcome.code == SSL_ERROR_WANT_WRITE ? Socket::Ready::write : Socket::Ready::read;
+}
+
+}  // namespace
+
+TlsStream::TlsStream(std::unique_ptr<Socket> socket, std::unique_ptr<Connection> connection,
+                     Owned<SSL> ssl, TlsInfo info)
+    : socket_(std::move(socket)),
+      connection_(std::move(connection)),
+      ssl_(std::move(ssl)),
+      info_(std::move(info)) {}
+
+TlsStream::~TlsStream() = default;
+
+Task<Result<std::size_t>> TlsStream::read_some(MutableByteView out) {
+  if (out.empty()) co_return internal_error("empty_read");
+  std::size_t total = 0;
+  for (;;) {
+    if (!socket_->open()) co_return cancelled();
+    prepare_call();
+    std::size_t n = 0;
+    const int returned = SSL_read_ex(ssl_.get(), out.data() + total, out.size() - total, &n);
+    if (returned == 1) {
+      total += n;
+      // What OpenSSL holds already costs no system call.
+      if (total < out.size() && SSL_has_pending(ssl_.get()) == 1) continue;
+      if (socket_->spend(total)) co_await socket_->pause();
+      co_return total;
+    }
+    const Outcome outcome = outcome_of(ssl_.get(), returned);
+    // An end or a failure is told again by the next call.
+    if (total > 0) {
+      ERR_clear_error();
+      co_return total;
+    }
+    if (outcome.code == SSL_ERROR_ZERO_RETURN) co_return std::size_t{0};
+    if (!outcome.waits()) {
+      fatal_ = true;
+      co_return stream_error(outcome.code, outcome.errno_value);
+    }
+    auto ready =
+        co_await socket_->wait(wanted(outcome), Socket::Lane::reader, socket_->idle_deadline());
+    if (!ready) co_return std::move(ready).error();
+  }
+}
+
+Task<Status> TlsStream::write(ByteView data) {
+  // OpenSSL may hold the rest of a record: nothing else can follow a write that broke off.
+  if (write_failed_) co_return unavailable("stream_failed", "an earlier write broke off");
+  auto written = co_await write_all(data);
+  if (written) written = co_await socket_->drained();
+  write_failed_ = !written.ok();
+  co_return written;
+}
+
+Task<Status> TlsStream::write_all(ByteView data) {
+  while (!data.empty()) {
+    if (!socket_->open()) co_return cancelled();
+    prepare_call();
+    std::size_t n = 0;
+    const int returned = SSL_write_ex(ssl_.get(), data.data(), data.size(), &n);
+    if (returned == 1) {
+      data = data.subspan(n);
+      if (socket_->spend(n)) co_await socket_->pause();
+      continue;
+    }
+    const Outcome outcome = outcome_of(ssl_.get(), returned);
+    if (!outcome.waits()) {
+      fatal_ = true;
+      co_return stream_error(outcome.code, outcome.errno_value);
+    }
+    auto ready =
+        co_await socket_->wait(wanted(outcome), Socket::Lane::writer, socket_->idle_deadline());
+    if (!ready) co_return std::move(ready).error();
+  }
+  co_return Status{};
+}
+
+Task<Status> TlsStream::send_file(int fd, std::uint64_t offset, std::uint64_t length) {
+  PooledBuffer buffer = PooledBuffer::take(socket_->executor());
+  while (length > 0) {
+    const auto step = static_cast<std::size_t>(std::min<std::uint64_t>(length, buffer.kSize));
+    const ssize_t n = ::pread(fd, buffer.span().data(), step, static_cast<off_t>(offset));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) co_return internal_error("file_failed", std::to_string(errno));
+    if (n == 0) co_return corrupt("file_short", "the file ended before the length promised");
+    const auto got = static_cast<std::size_t>(n);
+    auto written = co_await write(buffer.span().first(got));
+    if (!written) co_return written;
+    offset += got;
+    length -= got;
+  }
+  co_return Status{};
+}
+
+Task<Status> TlsStream::send_close_notify(SteadyTime until) {
+  while (socket_->open() && !fatal_) {
+    prepare_call();
+    const int returned = SSL_shutdown(ssl_.get());
+    if (returned >= 0) co_return Status{};
+    const Outcome outcome = outcome_of(ssl_.get(), returned);
+    if (outcome.code != SSL_ERROR_WANT_WRITE) {
+      fatal_ = true;
+      co_return stream_error(outcome.code, outcome.errno_value);
+    }
+    auto ready = co_await socket_->wait(Socket::Ready::write, Socket::Lane::writer, until);
+    if (!ready) co_return std::move(ready).error();
+  }
+  co_return cancelled();
+}
+
+Task<Status> TlsStream::shutdown_write() {
+  if (write_failed_) co_return unavailable("stream_failed", "an earlier write broke off");
+  write_failed_ = true;
+  auto sent = co_await send_close_notify(socket_->idle_deadline());
+  co_return sent;
+}
+
+Task<void> TlsStream::close() {
+  constexpr Duration kLimit = std::chrono::seconds(1);
+  const SteadyTime until = after(std::chrono::steady_clock::now(), kLimit);
+  if (socket_->open() && (SSL_get_shutdown(ssl_.get()) & SSL_SENT_SHUTDOWN) == 0) {
+    static_cast<void>(co_await send_close_notify(until));
+  }
+  if (socket_->unread()) {
+    const Duration left = until - std::chrono::steady_clock::now();
+    co_await socket_->linger(left);
+  }
+  socket_->close();
+}
+
+bool TlsStream::quiet() {
+  if (!socket_->open() || fatal_) return false;
+  prepare_call();
+  std::uint8_t byte = 0;
+  std::size_t n = 0;
+  const int returned = SSL_peek_ex(ssl_.get(), &byte, 1, &n);
+  if (returned == 1) return false;
+  const int outcome = SSL_get_error(ssl_.get(), returned);
+  ERR_clear_error();
+  return outcome == SSL_ERROR_WANT_READ;
+}
+
+}  // namespace convoy::net::tls
