@@ -2,17 +2,23 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
+#include <memory>
 #include <string>
 #include <vector>
+
+#include <boost/json/object.hpp>
 
 #include "base/clock.hpp"
 #include "base/random.hpp"
 #include "base/result.hpp"
 #include "base/secret.hpp"
+#include "cli/pki_folder.hpp"
 #include "demo/member.hpp"
 #include "demo/process.hpp"
 #include "net/stream.hpp"
-#include "security/ca/authority.hpp"
+#include "security/ca/pem_identity.hpp"
+#include "security/identity/spiffe.hpp"
 
 namespace convoy::demo {
 
@@ -35,11 +41,13 @@ class DemoCluster {
   /// end of its log.
   static Result<std::unique_ptr<DemoCluster>> start(const ClusterSpec&, const Clock&, Random&);
 
-  const std::string& registry_host() const { return host_; }
-  const std::filesystem::path& ca_file() const { return ca_file_; }
+  std::string registry_host() const { return plan_.registry.authority(); }
+  /// Trust anchor of the services' certificates.
+  std::filesystem::path ca_file() const { return dir("keys") / "agent" / "service-ca.pem"; }
   const std::vector<AgentPlace>& agents() const { return agents_; }
   Site site() const;
-  const security::ClusterPki& pki() const { return pki_; }
+  /// Keys of the tracker, for what only a theft could bring: "ca" or "ticket".
+  Result<security::PemIdentity> stolen(const std::string& name) const;
   const Secret& password() const { return password_; }  ///< of kUser and kStranger
   std::vector<std::pair<std::string, std::filesystem::path>> audit_files() const;
   net::Endpoint registry_ops() const { return registry_ops_; }
@@ -55,10 +63,10 @@ class DemoCluster {
   Status make_keys();
   Status make_users();
   Status start_services();
-  Status start_agent(unsigned number);
-  Result<std::string> start_role(const std::string& kind, const std::string& name,
-                                 const std::string& config);
-  Status wait_ready(const std::string& name, net::Endpoint ops);
+  Status start_agents();
+  Status start_role(const std::string& kind, const std::string& name, const std::string& config);
+  /// Until the role has written that it is ready; its endpoints by name.
+  Result<boost::json::object> wait_ready(const std::string& name);
   Status add_join_token(const std::string& name, security::NodeKind kind);
   std::string registry_config() const;
   std::string tracker_config() const;
@@ -68,14 +76,12 @@ class DemoCluster {
   ClusterSpec spec_;
   const Clock& clock_;
   Random& random_;
-  std::string host_, tracker_;
-  std::filesystem::path ca_file_;
+  cli::PkiPlan plan_;
   std::string ca_pem_;
-  security::ClusterPki pki_;
   Secret password_;
   net::Endpoint registry_ops_;
   std::vector<AgentPlace> agents_;
-  std::vector<Process> processes_;
+  std::map<std::string, Process> processes_;
 };
 
 }  // namespace convoy::demo

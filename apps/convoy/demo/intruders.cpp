@@ -25,7 +25,8 @@ class Play {
  private:
   Status prepare();
   Result<Member> enrol_as(const std::string& name);
-  Result<clients::TicketReply> ticket_for(const Member&, const oci::Digest&, std::uint16_t port);
+  Result<clients::TicketReply> ticket_for(const Member&, const oci::Digest&);
+  Result<clients::TicketReply> ticket_to_lie(std::uint16_t port);
   Approach plain_approach() const;
   Approach with(std::optional<net::TlsIdentity>, std::string ticket) const;
   IntruderOutcome knock(const std::string& name, Approach);
@@ -52,10 +53,20 @@ Result<Member> Play::enrol_as(const std::string& name) {
   return run_task([&](net::Executor e) { return enrol(e, ground_.site, name, clock_, random_); });
 }
 
-Result<clients::TicketReply> Play::ticket_for(const Member& member, const oci::Digest& digest,
-                                              std::uint16_t port) {
+Result<clients::TicketReply> Play::ticket_for(const Member& member, const oci::Digest& digest) {
   return run_task([&](net::Executor e) {
-    return ask_ticket(e, ground_.site, member, ground_.repository, digest, allowed_, port, clock_);
+    return ask_ticket(e, ground_.site, member, ground_.repository, digest, allowed_, 1, clock_);
+  });
+}
+
+Result<clients::TicketReply> Play::ticket_to_lie(std::uint16_t port) {
+  auto allowed = run_task([&](net::Executor e) {
+    return log_in(e, ground_.site, ground_.second_repository, ground_.user, clock_);
+  });
+  if (!allowed) return std::move(allowed).error();
+  return run_task([&](net::Executor e) {
+    return ask_ticket(e, ground_.site, first_, ground_.second_repository, ground_.second_layer,
+                      *allowed, port, clock_);
   });
 }
 
@@ -71,7 +82,7 @@ Status Play::prepare() {
     *member = std::move(*enrolled);
   }
   // The blob's info-hash is no secret: whoever may ask for tickets knows it.
-  auto reply = ticket_for(second_, ground_.layer.digest, 1);
+  auto reply = ticket_for(second_, ground_.layer.digest);
   if (!reply) return std::move(reply).error();
   const auto hash = hash256_from_hex(reply->info_hash);
   if (!hash) return internal_error("info_hash_invalid");
@@ -126,7 +137,7 @@ net::TlsIdentity Play::foreign_identity() {
 }
 
 Result<net::TlsIdentity> Play::expired_identity() {
-  auto issuer = security::load_signer(ground_.pki.issuing);
+  auto issuer = security::load_signer(ground_.issuing_ca);
   if (!issuer) return std::move(issuer).error();
   const auto key = crypto::PrivateKey::generate();
   crypto::CertSpec spec;
@@ -141,7 +152,7 @@ Result<net::TlsIdentity> Play::expired_identity() {
 }
 
 Result<std::string> Play::expired_ticket(const Member& member) {
-  auto signer = security::load_signer(ground_.pki.ticket_signer);
+  auto signer = security::load_signer(ground_.ticket_signer);
   auto chain = crypto::Certificate::chain_from_pem(member.identity.chain_pem);
   if (!signer) return std::move(signer).error();
   if (!chain) return std::move(chain).error();
@@ -200,7 +211,7 @@ Result<IntruderOutcome> Play::lie() {
   watch_.mark();
   auto liar = Liar::listen(ground_.liar_ip, first_);
   if (!liar) return std::move(liar).error();
-  auto ticket = ticket_for(first_, ground_.second_layer, (*liar)->port());
+  auto ticket = ticket_to_lie((*liar)->port());
   if (!ticket) return std::move(ticket).error();
   const auto hash = hash256_from_hex(ticket->info_hash);
   if (!hash) return internal_error("info_hash_invalid");
@@ -216,8 +227,8 @@ Result<std::vector<IntruderOutcome>> Play::run(
     const std::function<void(const std::string&)>& tell) {
   if (auto ready = prepare(); !ready) return std::move(ready).error();
   auto expired_cert = expired_identity();
-  auto own = ticket_for(first_, ground_.layer.digest, 1);
-  auto other = ticket_for(first_, ground_.other_blob.digest, 1);
+  auto own = ticket_for(first_, ground_.layer.digest);
+  auto other = ticket_for(first_, ground_.other_blob.digest);
   auto late = expired_ticket(first_);
   for (const Error* e : {expired_cert ? nullptr : &expired_cert.error(), own ? nullptr : &own.error(),
                          other ? nullptr : &other.error(), late ? nullptr : &late.error()}) {

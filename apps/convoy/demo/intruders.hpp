@@ -28,12 +28,13 @@ struct Ground {
   http::Url mirror;       ///< the agent's mirror
   clients::RegistryCredential user;      ///< may pull
   clients::RegistryCredential stranger;  ///< known to the registry, may not pull
-  security::ClusterPki pki;              ///< to make what only a broken clock or a theft could bring
+  security::PemIdentity issuing_ca, ticket_signer;  ///< to make what only a broken clock could bring
   std::string trust_domain, cluster;
   std::vector<std::pair<std::string, std::filesystem::path>> audit_files;
 
   std::string liar_ip;                  ///< loopback address for the lying node
-  oci::Digest second_layer;             ///< of an image that nobody has pulled yet
+  oci::RepoName second_repository;      ///< of an image that nobody has pulled yet
+  oci::Digest second_layer;
   /// Pulls that image through another agent; whether every byte was right.
   std::function<bool()> pull_second;
 };

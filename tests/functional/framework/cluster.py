@@ -50,7 +50,7 @@ class Role:
         end = time.monotonic() + timeout
         while time.monotonic() < end:
             if self.ready.exists():
-                self.endpoints = json.loads(self.ready.read_text())
+                self.endpoints = json.loads(self.ready.read_text())["endpoints"]
                 return self
             if self.process.poll() is not None:
                 break
@@ -64,6 +64,7 @@ class Role:
         while time.monotonic() < end:
             status, last = self.ops("/readyz")
             if status == 200:
+                self.endpoints = json.loads(self.ready.read_text())["endpoints"]
                 return
             time.sleep(0.05)
         raise AssertionError(f"{self.kind} is not ready: {last}\n{self.tail()}")
@@ -236,7 +237,7 @@ class Cluster:
 
     @property
     def ca(self) -> Path:
-        return self.pki / "service" / "ca.crt"
+        return self.pki / "agent" / "service-ca.pem"
 
     def registry_config(self) -> str:
         p, egress = self.pki, f'egress_limit = "{self.egress}"' if self.egress else ""
@@ -247,15 +248,15 @@ listen = "{self.hub_ip()}:{self.registry_port}"
 users_file = "{self.users}"
 {egress}
 [registry.tls]
-cert_file = "{p}/registry/tls.crt"
-key_file = "{p}/registry/tls.key"
+cert_file = "{p}/registry/server.pem"
+key_file = "{p}/registry/server.key"
 [registry.tokens]
-cert_file = "{p}/registry/token-signer.crt"
-key_file = "{p}/registry/token-signer.key"
-roots_file = "{p}/registry/token-ca.crt"
+cert_file = "{p}/registry/token.pem"
+key_file = "{p}/registry/token.key"
+roots_file = "{p}/registry/token-ca.pem"
 [registry.metadata]
-cert_file = "{p}/registry/metadata-signer.crt"
-key_file = "{p}/registry/metadata-signer.key"
+cert_file = "{p}/registry/metadata.pem"
+key_file = "{p}/registry/metadata.key"
 [[registry.grant]]
 repositories = ["lab/**"]
 actions = ["*"]
@@ -267,7 +268,7 @@ users = ["{self.stranger}"]
 [[registry.cluster]]
 name = "lab"
 trust_domain = "lab.test"
-roots_file = "{p}/cluster/root.crt"
+roots_file = "{p}/tracker/cluster-root.pem"
 registry_host = "{self.host}"
 tracker_url = "https://{self.hub_ip()}:{self.tracker_port}"
 tracker_roots_file = "{self.ca}"
@@ -290,23 +291,23 @@ listen = "{self.hub_ip()}:{self.tracker_port}"
 join_tokens_file = "{self.join_store}"
 node_lifetime = "{self.node_lifetime}"
 [tracker.tls]
-cert_file = "{p}/tracker/tls.crt"
-key_file = "{p}/tracker/tls.key"
+cert_file = "{p}/tracker/server.pem"
+key_file = "{p}/tracker/server.key"
 [tracker.ca]
-root_file = "{p}/cluster/root.crt"
-cert_file = "{p}/tracker/issuing-ca.crt"
-key_file = "{p}/tracker/issuing-ca.key"
+root_file = "{p}/tracker/cluster-root.pem"
+cert_file = "{p}/tracker/ca.pem"
+key_file = "{p}/tracker/ca.key"
 [tracker.tickets]
-cert_file = "{p}/tracker/ticket-signer.crt"
-key_file = "{p}/tracker/ticket-signer.key"
+cert_file = "{p}/tracker/ticket.pem"
+key_file = "{p}/tracker/ticket.key"
 [tracker.client]
-cert_file = "{p}/tracker/client.crt"
+cert_file = "{p}/tracker/client.pem"
 key_file = "{p}/tracker/client.key"
 [[tracker.registry]]
 host = "{self.host}"
 url = "https://{self.hub_ip()}:{self.registry_port}"
 tls_roots_file = "{self.ca}"
-token_roots_file = "{p}/registry/token-ca.crt"
+token_roots_file = "{p}/registry/token-ca.pem"
 [audit]
 file = "{self.dir}/tracker/audit.log"
 [ops]
