@@ -48,7 +48,7 @@ struct RegistryLimits {
   std::size_t manifest_bytes = 4 * 1024 * 1024;
   std::size_t header_bytes = 32 * 1024;
   std::uint64_t blob_bytes = 64ULL * 1024 * 1024 * 1024;  ///< one upload
-  std::size_t uploads_per_user = 64;                      ///< in progress at once
+  std::size_t uploads_per_user = 1000;                     ///< in progress at once
   Duration upload_idle = std::chrono::seconds(60);        ///< no byte inside a body
   Duration upload_lifetime = std::chrono::hours(24);      ///< then an unfinished upload is removed
   std::size_t page_default = 100;                         ///< tags and catalog

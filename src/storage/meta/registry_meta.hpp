@@ -8,6 +8,7 @@
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "wire/bt/metadata.hpp"
 #include "wire/oci/digest.hpp"
 #include "wire/oci/manifest.hpp"
 #include "wire/oci/reference.hpp"
@@ -42,6 +43,11 @@ struct UploadRecord {
   oci::RepoName repository;
   std::string subject;
   UnixTime started{};
+};
+
+struct RememberedTorrent {
+  std::string short_hex;
+  bt::BlobMeta meta;
 };
 
 /// What the registry knows besides bytes: which repository holds which blob, manifests, tags,
@@ -85,12 +91,12 @@ class RegistryMeta {
   virtual Status delete_upload(const std::string& id) = 0;         ///< fine when it is not there
   virtual Result<std::vector<UploadRecord>> uploads() = 0;
 
-  /// Which blob a torrent (the first 40 hex digits of its info-hash) of a cluster is, so that an origin
+  /// Remembers what a torrent (the first 40 hex digits of its info-hash) of a cluster is, so that an origin
   /// seeder finds it again after a restart. Survives as uploads do.
-  virtual Status remember_torrent(const std::string& cluster, const std::string& short_hex,
-                                  const oci::Digest&) = 0;
-  virtual Result<oci::Digest> torrent(const std::string& cluster,
-                                      const std::string& short_hex) = 0;  ///< "torrent_unknown"
+  virtual Status remember_torrent(const std::string& cluster, const RememberedTorrent&, UnixTime seen) = 0;
+  /// The latest seen first.
+  virtual Result<std::vector<RememberedTorrent>> torrents(const std::string& cluster, std::size_t limit) = 0;
+  virtual Status forget_torrent(const std::string& cluster, const std::string& short_hex) = 0;
 };
 
 /// SQLite in WAL mode with synchronous=FULL, `path` or ":memory:"; migrates by itself.

@@ -397,23 +397,36 @@ class SqliteRegistryMeta final : public RegistryMeta {
     });
   }
 
-  Status remember_torrent(const std::string& cluster, const std::string& short_hex,
-                          const oci::Digest& digest) override {
+  Status remember_torrent(const std::string& cluster, const RememberedTorrent& torrent,
+                          UnixTime seen) override {
     return pool_->write_lazily([&](Database& db) -> Status {
-      const std::string text = digest.str();
-      CONVOY_TRY(query, db.query("INSERT INTO torrents(cluster,short_hash,digest) VALUES(?,?,?)"
-                                 " ON CONFLICT(cluster,short_hash) DO NOTHING"));
-      return query->bind(cluster).bind(short_hex).bind(text).run();
+      const std::string digest = torrent.meta.digest.str();
+      const std::string root = to_hex(torrent.meta.pieces_root);
+      CONVOY_TRY(query, db.query("INSERT INTO torrents(cluster,short_hash,digest,size,"
+                                 "piece_length,pieces_root,seen) VALUES(?,?,?,?,?,?,?)"
+                                 " ON CONFLICT(cluster,short_hash) DO UPDATE SET"
+                                 " seen=excluded.seen"));
+      query->bind(cluster).bind(torrent.short_hex).bind(digest);
+      query->bind(static_cast<std::int64_t>(torrent.meta.size));
+      query->bind(std::int64_t{torrent.meta.piece_length}).bind(root);
+      return query->bind(std::int64_t{seen.time_since_epoch().count()}).run();
     });
   }
 
-  Result<oci::Digest> torrent(const std::string& cluster, const std::string& short_hex) override {
-    return pool_->read([&](Database& db) -> Result<oci::Digest> {
-      CONVOY_TRY(query, db.query("SELECT digest FROM torrents WHERE cluster=? AND short_hash=?"));
-      query->bind(cluster).bind(short_hex);
-      CONVOY_TRY(row, query->step());
-      if (!*row) return not_found("torrent_unknown");
-      return oci::Digest::parse(query->text(0));
+  Result<std::vector<RememberedTorrent>> torrents(const std::string& cluster,
+                                                  std::size_t limit) override {
+    return pool_->read([&](Database& db) -> Result<std::vector<RememberedTorrent>> {
+      CONVOY_TRY(query, db.query("SELECT short_hash,digest,size,piece_length,pieces_root"
+                                 " FROM torrents WHERE cluster=? ORDER BY seen DESC LIMIT ?"));
+      query->bind(cluster).bind(static_cast<std::int64_t>(limit));
+      return read_torrents(*query);
+    });
+  }
+
+  Status forget_torrent(const std::string& cluster, const std::string& short_hex) override {
+    return pool_->write_lazily([&](Database& db) -> Status {
+      CONVOY_TRY(query, db.query("DELETE FROM torrents WHERE cluster=? AND short_hash=?"));
+      return query->bind(cluster).bind(short_hex).run();
     });
   }
 
@@ -426,6 +439,22 @@ class SqliteRegistryMeta final : public RegistryMeta {
       CONVOY_TRY(digest, oci::Digest::parse(query.text(0)));
       out.push_back({*digest, query.text(1), static_cast<std::uint64_t>(query.number(2)),
                      query.text(3), query.text(4)});
+    }
+  }
+
+  static Result<std::vector<RememberedTorrent>> read_torrents(Query& query) {
+    std::vector<RememberedTorrent> out;
+    for (;;) {
+      CONVOY_TRY(row, query.step());
+      if (!*row) return out;
+      CONVOY_TRY(digest, oci::Digest::parse(query.text(1)));
+      const auto root = hash256_from_hex(query.text(4));
+      if (!root) return corrupt("database_corrupt", "pieces root");
+      out.push_back({query.text(0),
+                     {.digest = *digest,
+                      .size = static_cast<std::uint64_t>(query.number(2)),
+                      .piece_length = static_cast<std::uint32_t>(query.number(3)),
+                      .pieces_root = *root}});
     }
   }
 

@@ -60,8 +60,13 @@ CREATE TABLE torrents (
   cluster TEXT NOT NULL,
   short_hash TEXT NOT NULL,
   digest TEXT NOT NULL,
+  size INTEGER NOT NULL,
+  piece_length INTEGER NOT NULL,
+  pieces_root TEXT NOT NULL,
+  seen INTEGER NOT NULL,
   PRIMARY KEY (cluster, short_hash)
 ) WITHOUT ROWID;
+CREATE INDEX torrents_by_age ON torrents(cluster, seen);
 )sql",
 };
 constexpr std::int64_t kVersion = std::size(kMigrations);

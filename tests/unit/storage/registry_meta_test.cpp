@@ -193,10 +193,28 @@ TEST_P(RegistryMetaTest, UploadRecordsAndTorrents) {
   ASSERT_TRUE(meta_->delete_upload(record.id).ok());
   ASSERT_TRUE(meta_->delete_upload(record.id).ok());
   EXPECT_EQ(meta_->upload(record.id).error().code(), "blob_upload_unknown");
-  ASSERT_TRUE(meta_->remember_torrent("c", "ff", digest(1)).ok());
-  ASSERT_TRUE(meta_->remember_torrent("c", "ff", digest(1)).ok());
-  EXPECT_EQ(meta_->torrent("c", "ff").value(), digest(1));
-  EXPECT_EQ(meta_->torrent("d", "ff").error().code(), "torrent_unknown");
+}
+
+TEST_P(RegistryMetaTest, TorrentsAreRememberedByClusterTheLatestFirst) {
+  const auto torrent = [](std::uint8_t seed) {
+    Hash256 root{};
+    root.fill(seed);
+    return RememberedTorrent{std::string(40, static_cast<char>('a' + seed)),
+                             {.digest = digest(seed), .size = 9, .piece_length = 16384,
+                              .pieces_root = root}};
+  };
+  const auto at = [](int seconds) { return UnixTime(std::chrono::seconds(seconds)); };
+  ASSERT_TRUE(meta_->remember_torrent("c", torrent(1), at(1)).ok());
+  ASSERT_TRUE(meta_->remember_torrent("c", torrent(2), at(2)).ok());
+  ASSERT_TRUE(meta_->remember_torrent("c", torrent(1), at(3)).ok());
+  auto found = meta_->torrents("c", 10).value();
+  ASSERT_EQ(found.size(), 2u);
+  EXPECT_EQ(found[0].meta, torrent(1).meta);
+  EXPECT_EQ(found[1].short_hex, torrent(2).short_hex);
+  EXPECT_EQ(meta_->torrents("c", 1).value().size(), 1u);
+  EXPECT_TRUE(meta_->torrents("d", 10).value().empty());
+  ASSERT_TRUE(meta_->forget_torrent("c", torrent(1).short_hex).ok());
+  EXPECT_EQ(meta_->torrents("c", 10).value().size(), 1u);
 }
 
 TEST(RegistryMetaFile, StateSurvivesAndTheFileIsPrivate) {

@@ -1,0 +1,75 @@
+#include "registry/core/manifest_service.hpp"
+
+#include <boost/json/object.hpp>
+
+#include "crypto/hash.hpp"
+#include "wire/json.hpp"
+#include "wire/oci/manifest.hpp"
+
+namespace convoy::registry {
+namespace {
+
+oci::Digest digest_of(oci::DigestAlgorithm algorithm, std::string_view body) {
+  auto hasher = crypto::make_hasher(algorithm);
+  hasher->update(as_bytes(body));
+  const Bytes raw = hasher->finish();
+  return oci::Digest::of(algorithm, raw);
+}
+
+Result<std::string> own_media_type(std::string_view body) {
+  auto root = wire::parse_json_object(body, {.max_bytes = oci::kMaxManifestBytes, .max_depth = 64});
+  if (!root) return invalid("manifest_invalid", root.error().detail());
+  auto type = wire::json_string(*root, "mediaType");
+  if (!type) return invalid("manifest_invalid", "no Content-Type and no mediaType");
+  return *std::move(type);
+}
+
+}  // namespace
+
+std::string media_type_of(std::string_view header) {
+  header = header.substr(0, header.find(';'));
+  const auto first = header.find_first_not_of(" \t");
+  if (first == std::string_view::npos) return {};
+  header = header.substr(first, header.find_last_not_of(" \t") - first + 1);
+  std::string out(header);
+  for (char& c : out) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
+  }
+  return out;
+}
+
+Result<StoredReference> ManifestService::put(const oci::RepoName& repository,
+                                             const oci::Reference& reference,
+                                             std::string_view content_type, std::string body,
+                                             std::vector<oci::Tag> more_tags) {
+  if (body.size() > oci::kMaxManifestBytes) return too_large("manifest_too_large");
+  std::string type = media_type_of(content_type);
+  if (type.empty()) {
+    auto own = own_media_type(body);
+    if (!own) return std::move(own).error();
+    type = std::move(*own);
+  }
+  auto parsed = oci::parse_manifest(body, type);
+  if (!parsed) return std::move(parsed).error();
+
+  const auto* named = std::get_if<oci::Digest>(&reference);
+  const auto digest =
+      digest_of(named == nullptr ? oci::DigestAlgorithm::sha256 : named->algorithm(), body);
+  if (named != nullptr && *named != digest) return invalid("digest_mismatch");
+  if (const auto* tag = std::get_if<oci::Tag>(&reference)) more_tags.push_back(*tag);
+
+  const storage::StoredManifest stored{digest, std::move(type), std::move(body)};
+  auto done = meta_.put_manifest(repository, stored, *parsed, more_tags);
+  if (!done) {
+    // The body names something that is not there: a fault of the request, not of its address.
+    if (done.error().code() == "manifest_blob_unknown") {
+      return invalid("manifest_blob_unknown", done.error().detail());
+    }
+    return std::move(done).error();
+  }
+  StoredReference out{digest, std::nullopt};
+  if (parsed->subject) out.subject = parsed->subject->digest;
+  return out;
+}
+
+}  // namespace convoy::registry

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "base/secret.hpp"
+#include "net/task.hpp"
+#include "net/worker_pool.hpp"
+#include "security/identity/brute_force.hpp"
+#include "security/identity/users.hpp"
+#include "security/token/registry_token.hpp"
+#include "wire/auth/challenge.hpp"
+#include "wire/auth/scope.hpp"
+
+namespace convoy::registry {
+
+struct TokenRequest {
+  std::optional<auth::BasicCredential> credential;  ///< none: anonymous
+  std::vector<auth::Access> wanted;
+  std::string remote_ip;
+};
+
+struct TokenReply {
+  security::IssuedRegistryToken issued;
+  std::string subject;
+  std::vector<auth::Access> granted;  ///< of what was wanted; perhaps nothing
+};
+
+/// Decides on tokens (registry token authentication): who it is, what of the wish is granted.
+/// Guessing is slowed by user and by address; passwords are checked on a worker, a few at a time. One
+/// thread.
+class TokenService {
+ public:
+  TokenService(security::RegistryTokenIssuer, std::shared_ptr<const security::UserDirectory>,
+               net::WorkerPool&, const Clock&);
+
+  void replace_users(std::shared_ptr<const security::UserDirectory> users) { users_ = std::move(users); }
+
+  /// Errors: unauthorized "credentials_invalid"; exhausted "credentials_slowed" (the detail is the number
+  /// of seconds to wait) and "logins_busy".
+  net::Task<Result<TokenReply>> grant(TokenRequest);
+
+ private:
+  net::Task<Status> authenticate(auth::BasicCredential, std::string remote_ip);
+
+  security::RegistryTokenIssuer issuer_;
+  std::shared_ptr<const security::UserDirectory> users_;
+  net::WorkerPool& pool_;
+  const Clock& clock_;
+  security::BruteForceGuard guard_;
+  std::size_t checking_ = 0;
+};
+
+}  // namespace convoy::registry

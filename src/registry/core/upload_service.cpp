@@ -1,0 +1,280 @@
+#include "registry/core/upload_service.hpp"
+
+#include <algorithm>
+#include <set>
+
+namespace convoy::registry {
+namespace {
+
+constexpr std::size_t kStep = 256 * 1024;          // buffered for each upload at most
+constexpr std::uint64_t kRehashStep = 8 * 1024 * 1024;  // of one turn on a worker, so that others get theirs
+constexpr Duration kAbandoned = std::chrono::minutes(10);  // idle this long, it may make room for a new one
+
+}  // namespace
+
+UploadHold::UploadHold(std::shared_ptr<Upload> upload) : upload_(std::move(upload)) {
+  upload_->held_ = true;
+}
+
+UploadHold::~UploadHold() {
+  if (upload_) upload_->held_ = false;
+}
+
+UploadService::UploadService(storage::BlobStore& blobs, storage::RegistryMeta& meta,
+                             net::WorkerPool& pool, const Clock& clock, Random& random,
+                             UploadLimits limits)
+    : blobs_(blobs), meta_(meta), pool_(pool), clock_(clock), random_(random), limits_(limits) {}
+
+void UploadService::reset_hashes(Upload& upload) {
+  upload.hasher_ = crypto::make_hasher(upload.algorithm_);
+  upload.leaves_ = crypto::MerkleLeaves();
+  upload.hashed_ = 0;
+}
+
+Status UploadService::recover() {
+  auto records = meta_.uploads();
+  if (!records) return std::move(records).error();
+  auto files = blobs_.list_uploads();
+  if (!files) return std::move(files).error();
+  std::set<std::string> orphans(files->begin(), files->end());
+  for (auto& record : *records) {
+    if (orphans.erase(record.id) == 0) {
+      if (auto done = meta_.delete_upload(record.id); !done) return done;
+      continue;
+    }
+    const std::string id = record.id;
+    std::shared_ptr<Upload> upload(new Upload(std::move(record)));
+    upload->touched_ = clock_.steady();
+    uploads_.emplace(id, std::move(upload));
+  }
+  for (const auto& id : orphans) {
+    if (auto file = blobs_.reopen_upload(id)) (*file)->discard();
+  }
+  return {};
+}
+
+net::Task<Status> UploadService::make_room(std::string subject) {
+  std::size_t count = 0;
+  std::shared_ptr<Upload> oldest;
+  for (const auto& [id, upload] : uploads_) {
+    if (upload->record_.subject != subject) continue;
+    ++count;
+    if (upload->held_ || clock_.steady() - upload->touched_ < kAbandoned) continue;
+    if (!oldest || upload->touched_ < oldest->touched_) oldest = upload;
+  }
+  if (count < limits_.per_user) co_return Status{};
+  if (!oldest) co_return exhausted("too_many_uploads");
+  co_await cancel(std::move(oldest));
+  co_return Status{};
+}
+
+net::Task<Result<UploadHold>> UploadService::begin(oci::RepoName repository, std::string subject,
+                                                   oci::DigestAlgorithm algorithm) {
+  auto room = co_await make_room(subject);
+  if (!room) co_return std::move(room).error();
+  std::string id = random_.hex(16);
+  storage::UploadRecord record{std::move(id), std::move(repository), std::move(subject), clock_.wall()};
+  std::shared_ptr<Upload> upload(new Upload(std::move(record)));
+  upload->algorithm_ = algorithm;
+  upload->touched_ = clock_.steady();
+  UploadHold hold(upload);
+  auto job = [this, u = upload.get()]() -> Status {
+    auto file = blobs_.create_upload(u->record_.id);
+    if (!file) return std::move(file).error();
+    u->file_ = std::move(*file);
+    reset_hashes(*u);
+    return meta_.put_upload(u->record_);
+  };
+  Status made = co_await pool_.run(std::move(job));
+  if (!made) co_return std::move(made).error();
+  uploads_.emplace(upload->id(), upload);
+  co_return std::move(hold);
+}
+
+net::Task<Result<UploadHold>> UploadService::find(oci::RepoName repository, std::string subject,
+                                                  std::string id) {
+  const auto it = uploads_.find(id);
+  if (it == uploads_.end() || it->second->record_.repository != repository ||
+      it->second->record_.subject != subject) {
+    co_return not_found("blob_upload_unknown");
+  }
+  if (it->second->held_) co_return exhausted("upload_busy");
+  auto upload = it->second;
+  upload->touched_ = clock_.steady();
+  UploadHold hold(upload);
+  auto opened = co_await open_file(upload);
+  if (!opened) co_return std::move(opened).error();
+  co_return std::move(hold);
+}
+
+net::Task<Status> UploadService::open_file(std::shared_ptr<Upload> upload) {
+  if (upload->file_) co_return Status{};
+  auto job = [this, u = upload.get()]() -> Status {
+    auto file = blobs_.reopen_upload(u->record_.id);
+    if (!file) return std::move(file).error();
+    u->file_ = std::move(*file);
+    reset_hashes(*u);
+    return {};
+  };
+  Status opened = co_await pool_.run(std::move(job));
+  if (opened) upload->size_ = upload->file_->size();
+  co_return opened;
+}
+
+Status UploadService::write(Upload& upload, ByteView bytes) {
+  if (auto done = upload.file_->append(bytes); !done) return done;
+  // After a restart the hashes lag behind; finish() lets them catch up from the file.
+  if (upload.hashed_ + bytes.size() == upload.file_->size()) {
+    upload.hasher_->update(bytes);
+    upload.leaves_.update(bytes);
+    upload.hashed_ += bytes.size();
+  }
+  return {};
+}
+
+net::Task<Status> UploadService::append(std::shared_ptr<Upload> upload, BodyReader read,
+                                        std::optional<std::uint64_t> expected) {
+  if (expected && *expected > limits_.blob_bytes - std::min(upload->size_, limits_.blob_bytes)) {
+    co_return too_large("blob_too_large");
+  }
+  const std::uint64_t start = upload->size_;
+  Bytes buffer(static_cast<std::size_t>(std::min<std::uint64_t>(expected.value_or(kStep) + 1, kStep)));
+  bool more = true;
+  Status broken;
+  while (more && broken) {
+    std::size_t filled = 0;
+    while (filled < buffer.size()) {
+      auto got = co_await read(MutableByteView(buffer).subspan(filled));
+      if (!got) broken = std::move(got).error();
+      if (!broken || *got == 0) {
+        more = false;
+        break;
+      }
+      filled += *got;
+    }
+    if (filled == 0) break;
+    if (filled > limits_.blob_bytes - upload->size_) co_return too_large("blob_too_large");
+    const ByteView bytes = ByteView(buffer).first(filled);
+    auto job = [this, u = upload.get(), bytes] { return write(*u, bytes); };
+    Status written = co_await pool_.run(std::move(job));
+    if (!written) co_return written;
+    upload->size_ += filled;
+    upload->touched_ = clock_.steady();
+  }
+  if (broken && expected && upload->size_ - start != *expected) co_return invalid("size_invalid");
+  co_return broken;
+}
+
+net::Task<Status> UploadService::rebuild(std::shared_ptr<Upload> upload) {
+  Bytes buffer;
+  if (upload->hashed_ < upload->size_) buffer.resize(kStep);
+  while (upload->hashed_ < upload->size_) {
+    auto job = [u = upload.get(), &buffer]() -> Status {
+      const std::uint64_t stop = std::min(u->hashed_ + kRehashStep, u->size_);
+      while (u->hashed_ < stop) {
+        const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(kStep, stop - u->hashed_));
+        const MutableByteView part = MutableByteView(buffer).first(n);
+        if (auto done = u->file_->read_at(u->hashed_, part); !done) return done;
+        u->hasher_->update(part);
+        u->leaves_.update(part);
+        u->hashed_ += n;
+      }
+      return {};
+    };
+    Status done = co_await pool_.run(std::move(job));
+    if (!done) co_return done;
+  }
+  co_return Status{};
+}
+
+net::Task<Result<oci::Digest>> UploadService::rehash(std::shared_ptr<Upload> upload,
+                                                     oci::DigestAlgorithm algorithm) {
+  auto hasher = crypto::make_hasher(algorithm);
+  Bytes buffer(kStep);
+  std::uint64_t at = 0;
+  while (at < upload->size_) {
+    auto job = [u = upload.get(), &buffer, &at, h = hasher.get()]() -> Status {
+      const std::uint64_t stop = std::min(at + kRehashStep, u->size_);
+      while (at < stop) {
+        const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(kStep, stop - at));
+        const MutableByteView part = MutableByteView(buffer).first(n);
+        if (auto done = u->file_->read_at(at, part); !done) return done;
+        h->update(part);
+        at += n;
+      }
+      return {};
+    };
+    Status done = co_await pool_.run(std::move(job));
+    if (!done) co_return std::move(done).error();
+  }
+  const Bytes raw = hasher->finish();
+  co_return oci::Digest::of(algorithm, raw);
+}
+
+Status UploadService::commit(Upload& upload, const oci::Digest& digest) {
+  storage::BlobFacts facts{digest, upload.size_, {}};
+  if (upload.size_ > 0) facts.leaves = upload.leaves_.finish();
+  if (auto done = upload.file_->commit(facts); !done) return done;
+  if (auto done = meta_.link_blob(upload.record_.repository, digest, upload.size_); !done) return done;
+  return meta_.delete_upload(upload.record_.id);
+}
+
+net::Task<Result<std::uint64_t>> UploadService::finish(std::shared_ptr<Upload> upload,
+                                                       oci::Digest digest) {
+  Status ready = co_await rebuild(upload);
+  if (!ready) co_return std::move(ready).error();
+  std::optional<oci::Digest> found;
+  if (digest.algorithm() == upload->algorithm_) {
+    auto job = [u = upload.get()] { return u->hasher_->finish(); };
+    const Bytes raw = co_await pool_.run(std::move(job));
+    found = oci::Digest::of(upload->algorithm_, raw);
+  } else {
+    auto hashed = co_await rehash(upload, digest.algorithm());
+    if (!hashed) co_return std::move(hashed).error();
+    found = *hashed;
+  }
+  if (*found != digest) {
+    co_await cancel(upload);
+    co_return invalid("digest_mismatch");
+  }
+  auto job = [this, u = upload.get(), digest]() -> Status {
+    Status done = commit(*u, digest);
+    // The hash states are used up; after trouble with the disk they start again from the file.
+    if (!done) reset_hashes(*u);
+    return done;
+  };
+  Status committed = co_await pool_.run(std::move(job));
+  if (!committed) co_return std::move(committed).error();
+  uploads_.erase(upload->id());
+  co_return upload->size_;
+}
+
+net::Task<void> UploadService::cancel(std::shared_ptr<Upload> upload) {
+  uploads_.erase(upload->id());
+  auto job = [this, u = upload.get()]() -> Status {
+    if (!u->file_) {
+      if (auto file = blobs_.reopen_upload(u->record_.id)) u->file_ = std::move(*file);
+    }
+    if (u->file_) u->file_->discard();
+    return meta_.delete_upload(u->record_.id);
+  };
+  // A record that could not be deleted is swept at the next start.
+  Status done = co_await pool_.run(std::move(job));
+  static_cast<void>(done.ok());
+}
+
+net::Task<std::size_t> UploadService::expire() {
+  std::vector<std::shared_ptr<Upload>> old;
+  for (const auto& [id, upload] : uploads_) {
+    const auto age = clock_.wall() - upload->record_.started;
+    if (!upload->held_ && age > limits_.lifetime) old.push_back(upload);
+  }
+  for (const auto& upload : old) {
+    if (upload->held_) continue;
+    const UploadHold hold(upload);
+    co_await cancel(upload);
+  }
+  co_return old.size();
+}
+
+}  // namespace convoy::registry
