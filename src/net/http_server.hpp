@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/log.hpp"
+#include "base/random.hpp"
 #include "base/result.hpp"
 #include "net/rate_limiter.hpp"
 #include "net/stream.hpp"
