@@ -96,7 +96,7 @@ Result<Certificate> Certificate::from_pem(std::string_view pem) {
 
 Result<std::vector<Certificate>> Certificate::chain_from_pem(std::string_view pem) {
   if (pem.size() > kMaxPemBytes) return bad("too long");
-  const detail::BioPtr bio(must(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()))));
+  const detail::BioPtr bio = detail::read_from(pem);
   std::vector<Certificate> out;
   detail::PemBlock block;
   bool broken = false;

@@ -19,7 +19,7 @@ bool strong_signature(const X509_REQ* csr) {
 }
 
 Result<Bytes> only_block(std::string_view pem) {
-  const detail::BioPtr bio(must(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()))));
+  const detail::BioPtr bio = detail::read_from(pem);
   detail::PemBlock block;
   detail::PemBlock second;
   bool broken = false;

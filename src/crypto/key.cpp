@@ -108,7 +108,7 @@ PrivateKey PrivateKey::generate() {
 Result<PrivateKey> PrivateKey::from_pem(const Secret& pem) {
   const auto text = pem.reveal();
   if (text.size() > kMaxKeyPemBytes) return invalid("key_invalid", "too long");
-  const detail::BioPtr bio(must(BIO_new_mem_buf(text.data(), static_cast<int>(text.size()))));
+  const detail::BioPtr bio = detail::read_from(text);
   detail::PkeyPtr key(PEM_read_bio_PrivateKey(bio.get(), nullptr, no_passphrase, nullptr));
   ERR_clear_error();
   if (!key) return invalid("key_invalid", "no readable private key in the PEM text");

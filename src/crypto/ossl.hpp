@@ -56,6 +56,12 @@ T* must(T* p) {
   return p;
 }
 
+/// A source over `text`, which must outlive it. OpenSSL refuses a null address even for no bytes.
+inline BioPtr read_from(std::string_view text) {
+  const char* data = text.empty() ? "" : text.data();
+  return BioPtr(must(BIO_new_mem_buf(data, static_cast<int>(text.size()))));
+}
+
 /// The oldest entry of this thread's error queue as text; empties the queue.
 std::string take_error();
 
