@@ -93,8 +93,9 @@ Task<Status> PlainStream::shutdown_write() {
 }
 
 Task<void> PlainStream::close() {
-  if (socket_->unread()) co_await socket_->linger(std::chrono::seconds(1));
+  socket_->drop_unread();
   socket_->close();
+  co_return;
 }
 
 bool PlainStream::quiet() {

@@ -181,9 +181,12 @@ Task<Status> Socket::drained() {
   co_return Status{};
 }
 
-bool Socket::unread() {
-  int waiting = 0;
-  return open() && ::ioctl(fd(), FIONREAD, &waiting) == 0 && waiting > 0;
+void Socket::drop_unread() {
+  constexpr int kRounds = 64;
+  std::array<std::uint8_t, 4096> sink;
+  for (int i = 0; i < kRounds && open(); ++i) {
+    if (::recv(fd(), sink.data(), sink.size(), 0) <= 0) break;
+  }
 }
 
 Task<void> Socket::linger(Duration limit) {

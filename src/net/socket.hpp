@@ -57,8 +57,8 @@ class Socket {
   /// FIN, then drops what still comes until the peer's end, so that closing sends no reset over
   /// what was written.
   Task<void> linger(Duration limit);
-  /// Whether bytes wait unread in the kernel.
-  bool unread();
+  /// Drops what has arrived unread, over which a close would send a reset. Does not wait.
+  void drop_unread();
   void close() noexcept;
 
  private:

@@ -49,7 +49,8 @@ class Stream {
   virtual Task<Status> write(ByteView) = 0;
   /// `length` bytes of a file from `offset`: sendfile(2) on plain TCP, else pread in pooled buffers.
   virtual Task<Status> send_file(int fd, std::uint64_t offset, std::uint64_t length) = 0;
-  /// close_notify where there is TLS, then close. Never waits longer than a second.
+  /// close_notify where there is TLS, then close. Never waits longer than a second. A peer
+  /// that is still sending then gets a reset: shutdown_write() and read to its end to avoid it.
   virtual Task<void> close() = 0;
   /// Says that nothing more will be written (close_notify, FIN); reading goes on.
   virtual Task<Status> shutdown_write();

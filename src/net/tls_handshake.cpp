@@ -14,7 +14,7 @@ namespace tls {
 namespace {
 
 /// How long a peer that was refused gets to read why.
-constexpr Duration kRefusalLinger = std::chrono::milliseconds(500);
+constexpr Duration kRefusalLinger = std::chrono::milliseconds(200);
 
 bool is_ip(const std::string& name) {
   in6_addr address{};

@@ -41,7 +41,17 @@ TlsStream::TlsStream(std::unique_ptr<Socket> socket, std::unique_ptr<Connection>
       ssl_(std::move(ssl)),
       info_(std::move(info)) {}
 
-TlsStream::~TlsStream() = default;
+TlsStream::~TlsStream() {
+  // Else OpenSSL gives the session up because no close_notify was sent, which TLS 1.3 does not ask.
+  if (!poisoned_) SSL_set_shutdown(ssl_.get(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+}
+
+Error TlsStream::fail(int outcome, int errno_value) {
+  fatal_ = true;
+  Error error = stream_error(outcome, errno_value);
+  poisoned_ = error.code() == "tls_alert" || error.code() == "stream_failed";
+  return error;
+}
 
 Task<Result<std::size_t>> TlsStream::read_some(MutableByteView out) {
   if (out.empty()) co_return internal_error("empty_read");
@@ -66,8 +76,7 @@ Task<Result<std::size_t>> TlsStream::read_some(MutableByteView out) {
     }
     if (outcome.code == SSL_ERROR_ZERO_RETURN) co_return std::size_t{0};
     if (!outcome.waits()) {
-      fatal_ = true;
-      co_return stream_error(outcome.code, outcome.errno_value);
+      co_return fail(outcome.code, outcome.errno_value);
     }
     auto ready =
         co_await socket_->wait(wanted(outcome), Socket::Lane::reader, socket_->idle_deadline());
@@ -97,8 +106,7 @@ Task<Status> TlsStream::write_all(ByteView data) {
     }
     const Outcome outcome = outcome_of(ssl_.get(), returned);
     if (!outcome.waits()) {
-      fatal_ = true;
-      co_return stream_error(outcome.code, outcome.errno_value);
+      co_return fail(outcome.code, outcome.errno_value);
     }
     auto ready =
         co_await socket_->wait(wanted(outcome), Socket::Lane::writer, socket_->idle_deadline());
@@ -131,8 +139,7 @@ Task<Status> TlsStream::send_close_notify(SteadyTime until) {
     if (returned >= 0) co_return Status{};
     const Outcome outcome = outcome_of(ssl_.get(), returned);
     if (outcome.code != SSL_ERROR_WANT_WRITE) {
-      fatal_ = true;
-      co_return stream_error(outcome.code, outcome.errno_value);
+      co_return fail(outcome.code, outcome.errno_value);
     }
     auto ready = co_await socket_->wait(Socket::Ready::write, Socket::Lane::writer, until);
     if (!ready) co_return std::move(ready).error();
@@ -153,10 +160,7 @@ Task<void> TlsStream::close() {
   if (socket_->open() && (SSL_get_shutdown(ssl_.get()) & SSL_SENT_SHUTDOWN) == 0) {
     static_cast<void>(co_await send_close_notify(until));
   }
-  if (socket_->unread()) {
-    const Duration left = until - std::chrono::steady_clock::now();
-    co_await socket_->linger(left);
-  }
+  socket_->drop_unread();
   socket_->close();
 }
 

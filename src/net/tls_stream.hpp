@@ -34,12 +34,14 @@ class TlsStream final : public Stream {
  private:
   Task<Status> write_all(ByteView);
   Task<Status> send_close_notify(SteadyTime until);
+  Error fail(int outcome, int errno_value);
 
   std::unique_ptr<Socket> socket_;
   std::unique_ptr<Connection> connection_;
   Owned<SSL> ssl_;
   std::optional<TlsInfo> info_;
-  bool fatal_ = false;         ///< OpenSSL must not be asked for a close_notify any more
+  bool fatal_ = false;     ///< OpenSSL must not be asked for a close_notify any more
+  bool poisoned_ = false;  ///< the protocol failed: the session must not be resumed
   bool write_failed_ = false;
 };
 
