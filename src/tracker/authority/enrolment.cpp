@@ -1,0 +1,71 @@
+#include "tracker/authority/enrolment.hpp"
+
+#include <algorithm>
+
+namespace convoy::tracker {
+namespace {
+
+using security::JoinTokenRecord;
+
+/// On a worker: the store is a file. The identity is fixed here, and the token is used up.
+Result<Enrolled> redeem(security::JoinTokenStore& store, const EnrolCall& call,
+                        const std::string& trust_domain, const std::string& cluster,
+                        UnixTime now) {
+  auto record = security::find_join_token(store, call.token, now);
+  if (!record) return std::move(record).error();
+  const std::string& name = call.name.empty() ? record->name : call.name;
+  auto id = security::SpiffeId::make(trust_domain, cluster, record->kind, name);
+  if (!id) return std::move(id).error();
+  if (record->name.empty()) {
+    auto all = store.list();
+    if (!all) return std::move(all).error();
+    const std::string text = id->str();
+    const bool taken = std::any_of(all->begin(), all->end(), [&](const JoinTokenRecord& other) {
+      return other.used_by == text ||
+             (other.kind == record->kind && other.name == name);
+    });
+    if (taken) return conflict("node_name_taken", text);
+  }
+  auto used = security::redeem_join_token(store, call.token, *id, now);
+  if (!used) return std::move(used).error();
+  return Enrolled{std::move(*id), used->zone.empty() ? call.zone : used->zone, {}};
+}
+
+}  // namespace
+
+net::Task<Result<Enrolled>> EnrolmentOffice::enrol(EnrolCall call, std::string remote_ip) {
+  if (guard_.wait_for(remote_ip, remote_ip, clock_.steady())) {
+    co_return exhausted("enrol_slowed", remote_ip);
+  }
+  auto enrolled = co_await admit(std::move(call));
+  if (!enrolled && enrolled.error().kind() == ErrorClass::unauthorized) {
+    guard_.failed(remote_ip, remote_ip, clock_.steady());
+  }
+  co_return std::move(enrolled);
+}
+
+net::Task<Result<Enrolled>> EnrolmentOffice::admit(EnrolCall call) {
+  auto key = crypto::csr_public_key(call.csr_pem);
+  if (!key) co_return std::move(key).error();
+  const auto shared = std::make_shared<EnrolCall>(std::move(call));
+  const UnixTime now = clock_.wall();
+  auto job = [this, shared, now] {
+    return redeem(*tokens_, *shared, authority_.trust_domain(), authority_.cluster(), now);
+  };
+  auto redeemed = co_await pool_.run(std::move(job));
+  if (!redeemed) co_return std::move(redeemed).error();
+  auto issued = authority_.issue_node(redeemed->id, *key, lifetime_);
+  if (!issued) co_return std::move(issued).error();
+  redeemed->chain_pem = std::move(issued->chain_pem);
+  co_return std::move(redeemed);
+}
+
+Result<Enrolled> EnrolmentOffice::renew(const Caller& caller, const std::string& csr_pem) {
+  auto key = crypto::csr_public_key(csr_pem);
+  if (!key) return std::move(key).error();
+  auto issued = authority_.issue_node(caller.id, *key, lifetime_);
+  if (!issued) return std::move(issued).error();
+  return Enrolled{caller.id, {}, std::move(issued->chain_pem)};
+}
+
+}  // namespace convoy::tracker

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "base/clock.hpp"
+#include "net/worker_pool.hpp"
+#include "security/ca/authority.hpp"
+#include "security/ca/join_token.hpp"
+#include "security/identity/brute_force.hpp"
+#include "tracker/authority/calls.hpp"
+
+namespace convoy::tracker {
+
+struct Enrolled {
+  security::SpiffeId id;
+  std::string zone;
+  std::string chain_pem;  ///< leaf and issuing CA
+};
+
+/// Lets nodes in: a join token once, then renewal by the certificate itself. A CSR decides
+/// nothing but the public key. One thread.
+class EnrolmentOffice {
+ public:
+  EnrolmentOffice(security::ClusterAuthority authority,
+                  std::shared_ptr<security::JoinTokenStore> tokens, net::WorkerPool& pool,
+                  std::chrono::seconds lifetime, const Clock& clock)
+      : authority_(std::move(authority)),
+        tokens_(std::move(tokens)),
+        pool_(pool),
+        lifetime_(lifetime),
+        clock_(clock) {}
+
+  /// Errors: exhausted "enrol_slowed" after failures from this address; invalid "csr_invalid",
+  /// "spiffe_id_invalid"; unauthorized "join_token_invalid"; conflict "node_name_taken" when a
+  /// token that is bound to no name asks for one that is in use. Only success uses the token up.
+  net::Task<Result<Enrolled>> enrol(EnrolCall, std::string remote_ip);
+  Result<Enrolled> renew(const Caller&, const std::string& csr_pem);
+
+  const security::ClusterAuthority& authority() const { return authority_; }
+
+ private:
+  net::Task<Result<Enrolled>> admit(EnrolCall);
+
+  security::ClusterAuthority authority_;
+  std::shared_ptr<security::JoinTokenStore> tokens_;
+  net::WorkerPool& pool_;
+  std::chrono::seconds lifetime_;
+  const Clock& clock_;
+  security::BruteForceGuard guard_;
+};
+
+}  // namespace convoy::tracker
