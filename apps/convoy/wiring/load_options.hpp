@@ -1,0 +1,24 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "agent/service.hpp"
+#include "config/agent_config.hpp"
+#include "config/registry_config.hpp"
+#include "config/tracker_config.hpp"
+#include "registry/service.hpp"
+#include "tracker/service.hpp"
+
+// From a configuration to the options of a role: reads every file it names. Nothing comes back when
+// there was a fault.
+namespace convoy::wiring {
+
+std::optional<registry::RegistryOptions> load_registry(const config::RegistryConfig&,
+                                                       const std::string& folder, config::Faults&);
+std::optional<tracker::TrackerOptions> load_tracker(const config::TrackerConfig&,
+                                                    const std::string& folder, config::Faults&);
+std::optional<agent::AgentOptions> load_agent(const config::AgentConfig&, const std::string& folder,
+                                              config::Faults&);
+
+}  // namespace convoy::wiring

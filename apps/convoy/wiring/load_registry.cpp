@@ -1,0 +1,114 @@
+#include <utility>
+
+#include "config/users_file.hpp"
+#include "security/identity/users.hpp"
+#include "wiring/file_loader.hpp"
+#include "wiring/load_options.hpp"
+
+namespace convoy::wiring {
+
+namespace {
+
+std::vector<security::User> load_users(const config::RegistryConfig& c, FileLoader& files) {
+  const std::string key = "registry.users_file";
+  const Secret text = files.private_text(c.users_file, key);
+  config::Faults faults;
+  std::vector<security::User> users;
+  for (config::UserLine& line : config::parse_users(text.reveal(), faults)) {
+    users.push_back({std::move(line.name), std::move(line.hash)});
+  }
+  for (const config::Fault& f : faults) {
+    files.fault(key, "line " + std::to_string(f.line) + " " + f.problem, f.hint);
+  }
+  return users;
+}
+
+std::vector<security::UserGrant> grants_of(const config::RegistryConfig& c) {
+  std::vector<security::UserGrant> grants;
+  for (const config::GrantConfig& grant : c.grants) {
+    for (const std::string& pattern : grant.repositories) {
+      grants.push_back({pattern,
+                        {grant.actions.begin(), grant.actions.end()},
+                        {grant.users.begin(), grant.users.end()}});
+    }
+  }
+  return grants;
+}
+
+std::shared_ptr<const security::UserDirectory> directory(const config::RegistryConfig& c,
+                                                         FileLoader& files) {
+  auto made = security::UserDirectory::make(load_users(c, files), grants_of(c));
+  if (made) return std::make_shared<const security::UserDirectory>(std::move(made).value());
+  const bool grant = made.error().code() == "grant_invalid";
+  files.fault(grant ? "registry.grant" : "registry.users_file",
+              "is refused: " + made.error().detail(),
+              grant ? "" : "Make each line with convoy user hash --name NAME.");
+  return nullptr;
+}
+
+registry::ClusterOptions cluster_of(const config::SeedClusterConfig& c, const std::string& key,
+                                    FileLoader& files) {
+  registry::ClusterOptions out;
+  out.name = c.name.text;
+  out.trust_domain = c.trust_domain.text;
+  out.roots_pem = files.certificates(c.roots_file, key + ".roots_file");
+  out.registry_host = c.registry_host.text;
+  out.tracker = c.tracker_url.url;
+  out.tracker_roots_pem = files.tls_roots(c.tracker_roots_file, key + ".tracker_roots_file");
+  out.join_token = files.secret_if_there(c.join_token_file, key + ".join_token_file");
+  out.node_name = c.node_name.text;
+  out.state_dir = files.path(c.state_dir);
+  out.peers = endpoint(c.peer_listen);
+  out.advertised_port = static_cast<std::uint16_t>(c.advertised_port);
+  if (!c.bind_ip.empty()) out.bind_ip = c.bind_ip;
+  return out;
+}
+
+registry::RegistryLimits limits_of(const config::RegistryConfig::Limits& c) {
+  registry::RegistryLimits out;
+  out.manifest_bytes = c.manifest_size.bytes;
+  out.header_bytes = c.header_size.bytes;
+  out.blob_bytes = c.blob_size.bytes;
+  out.uploads_per_user = c.uploads_per_user;
+  out.upload_idle = c.upload_idle;
+  out.upload_lifetime = c.upload_lifetime;
+  out.max_connections = c.max_connections;
+  return out;
+}
+
+}  // namespace
+
+std::optional<registry::RegistryOptions> load_registry(const config::RegistryConfig& c,
+                                                       const std::string& folder,
+                                                       config::Faults& faults) {
+  const std::size_t before = faults.size();
+  FileLoader files(folder, faults);
+  registry::RegistryOptions out{
+      .data_dir = files.path(c.data_dir),
+      .listen = endpoint(c.listen),
+      .tls = std::nullopt,
+      .public_url = std::nullopt,
+      .token_signer = files.signer(c.tokens, "registry.tokens"),
+      .token_roots = files.roots(c.tokens.roots_file, "registry.tokens.roots_file"),
+      .metadata_signer = files.signer(c.metadata, "registry.metadata"),
+      .issuer = c.tokens.issuer,
+      .service = c.tokens.service,
+      .token_lifetime = seconds_of(c.tokens.lifetime),
+      .users = directory(c, files),
+      .clusters = {},
+      .egress_rate = c.egress_limit.bytes_per_second,
+      .allow_delete = c.allow_delete,
+      .limits = limits_of(c.limits)};
+  if (!c.tls.cert_file.empty()) out.tls = files.identity(c.tls, "registry.tls");
+  if (!c.public_url.empty())
+    out.public_url = "http" + std::string(c.public_url.url->tls ? "s" : "") + "://" +
+                     c.public_url.url->authority();
+  for (std::size_t i = 0; i < c.clusters.size(); ++i) {
+    const std::string key = "registry.cluster[" + std::to_string(i + 1) + "]";
+    out.clusters.push_back(cluster_of(c.clusters[i], key, files));
+  }
+  if (faults.size() != before) return std::nullopt;
+  return out;
+}
+
+}  // namespace convoy::wiring

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/random.hpp"
+#include "net/http_server.hpp"
+#include "net/metrics.hpp"
+#include "net/ops_server.hpp"
+
+namespace convoy::wiring {
+
+/// The operations listener: net::ops_handler and, when `status` gives something, GET
+/// /convoy/v1/status (docs/protocols/agent-http.md).
+net::HttpHandler ops_routes(std::shared_ptr<net::Metrics>, net::Readiness,
+                            std::function<std::string()> status);
+
+}  // namespace convoy::wiring

@@ -1,0 +1,88 @@
+#include "cli/status_table.hpp"
+
+#include <array>
+#include <boost/json.hpp>
+#include <fmt/format.h>
+#include <vector>
+
+#include "cli/text_table.hpp"
+#include "wire/json.hpp"
+
+namespace convoy::cli {
+
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::array<const char*, 4> kSources = {"peers", "origin", "cache", "registry"};
+
+double number(const json::object& object, const char* key) {
+  const json::value* value = object.if_contains(key);
+  if (value == nullptr || !value->is_number()) return 0;
+  return value->to_number<double>();
+}
+
+std::string short_digest(const std::string& digest) {
+  constexpr std::size_t kShown = 12;
+  const std::size_t colon = digest.find(':');
+  return colon == std::string::npos ? digest.substr(0, kShown) : digest.substr(colon + 1, kShown);
+}
+
+struct Totals {
+  std::array<double, 4> bytes{};
+  std::size_t pulls = 0;
+};
+
+std::vector<std::string> row_of(const json::object& pull, Totals& totals) {
+  const auto text = [&](const char* key) { return wire::json_string(pull, key).value_or("-"); };
+  std::vector<std::string> row = {text("repository"), short_digest(text("digest")),
+                                  human_bytes(number(pull, "size"))};
+  const json::value* bytes = pull.if_contains("bytes");
+  for (std::size_t i = 0; i < kSources.size(); ++i) {
+    const double n =
+        bytes != nullptr && bytes->is_object() ? number(bytes->as_object(), kSources[i]) : 0;
+    totals.bytes[i] += n;
+    row.push_back(n == 0 ? "-" : human_bytes(n));
+  }
+  const double seconds = number(pull, "seconds");
+  row.push_back(fmt::format("{:.2f} s", seconds));
+  row.push_back(text("outcome"));
+  ++totals.pulls;
+  return row;
+}
+
+std::string summary(const Totals& totals) {
+  double all = 0;
+  for (const double n : totals.bytes) all += n;
+  std::string out = fmt::format("\n{} pulls, {}", totals.pulls, human_bytes(all));
+  for (std::size_t i = 0; i < kSources.size(); ++i) {
+    if (totals.bytes[i] == 0) continue;
+    out += fmt::format("{}{:.0f} % from {}",
+                       i == 0 || out.find('%') == std::string::npos ? ": " : ", ",
+                       100 * totals.bytes[i] / all, kSources[i]);
+  }
+  return out + "\n";
+}
+
+}  // namespace
+
+Result<std::string> status_table(std::string_view text) {
+  const auto parsed = wire::parse_json_object(text);
+  if (!parsed) return invalid("status_invalid", "not what an agent answers");
+  const json::value* pulls = parsed->if_contains("pulls");
+  if (pulls == nullptr || !pulls->is_array()) {
+    return invalid("status_invalid", "not what an agent answers");
+  }
+  if (pulls->as_array().empty()) return std::string("no pulls yet\n");
+  Totals totals;
+  std::vector<std::vector<std::string>> rows;
+  for (const json::value& pull : pulls->as_array()) {
+    if (pull.is_object()) rows.push_back(row_of(pull.as_object(), totals));
+  }
+  return text_table({"REPOSITORY", "BLOB", ">SIZE", ">PEERS", ">ORIGIN", ">CACHE", ">REGISTRY",
+                     ">TIME", "OUTCOME"},
+                    rows) +
+         summary(totals);
+}
+
+}  // namespace convoy::cli
