@@ -1,11 +1,10 @@
 #pragma once
 
+#include <boost/json/object.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <boost/json/object.hpp>
 
 #include "base/bytes.hpp"
 #include "base/clock.hpp"
@@ -16,12 +15,12 @@ namespace convoy::auth {
 /// A compact JWS (RFC 7515) taken apart, nothing verified yet. Pure text work: signature
 /// and chain are checked by crypto and security.
 struct ParsedJwt {
-  std::string algorithm;             ///< header "alg": compare with what the verifier expects
-  std::string type;                  ///< header "typ", "" when absent
-  std::string key_id;                ///< header "kid", "" when absent
-  std::vector<Bytes> chain;          ///< header "x5c", DER, leaf first; empty when absent
+  std::string algorithm;     ///< header "alg": compare with what the verifier expects
+  std::string type;          ///< header "typ", "" when absent
+  std::string key_id;        ///< header "kid", "" when absent
+  std::vector<Bytes> chain;  ///< header "x5c", DER, leaf first; empty when absent
   boost::json::object claims;
-  std::string signing_input;         ///< the bytes that were signed
+  std::string signing_input;  ///< the bytes that were signed
   Bytes signature;
 };
 

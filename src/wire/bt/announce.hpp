@@ -39,7 +39,7 @@ struct PeerEndpoint {
 };
 
 struct AnnounceReply {
-  std::uint32_t interval = 30;      ///< seconds
+  std::uint32_t interval = 30;  ///< seconds
   std::uint32_t seeders = 0, leechers = 0;
   std::vector<PeerEndpoint> peers;  ///< "peers" (BEP 23) and "peers6" (BEP 7)
 };

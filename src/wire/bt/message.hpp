@@ -38,27 +38,52 @@ struct Choke {};
 struct Unchoke {};
 struct Interested {};
 struct NotInterested {};
-struct Have { std::uint32_t piece = 0; };
-struct Bitfield { Bytes bits; };
+struct Have {
+  std::uint32_t piece = 0;
+};
+struct Bitfield {
+  Bytes bits;
+};
 struct HaveAll {};
 struct HaveNone {};
-struct RequestBlock { BlockRef block; };
-struct CancelBlock { BlockRef block; };
-struct RejectBlock { BlockRef block; };
+struct RequestBlock {
+  BlockRef block;
+};
+struct CancelBlock {
+  BlockRef block;
+};
+struct RejectBlock {
+  BlockRef block;
+};
 /// `data` is a view into the decoder's input (or the sender's buffer); valid only during the call.
-struct PieceBlock { std::uint32_t piece = 0, begin = 0; ByteView data; };
-struct Extended { std::uint8_t id = 0; ByteView payload; };
+struct PieceBlock {
+  std::uint32_t piece = 0, begin = 0;
+  ByteView data;
+};
+struct Extended {
+  std::uint8_t id = 0;
+  ByteView payload;
+};
 /// BEP 52 hash request, and the head of hashes and hash reject.
 struct HashSpan {
   Hash256 pieces_root{};
   std::uint32_t base_layer = 0, index = 0, length = 0, proof_layers = 0;
   bool operator==(const HashSpan&) const = default;
 };
-struct HashRequest { HashSpan span; };
-struct Hashes { HashSpan span; std::vector<Hash256> hashes; };
-struct HashReject { HashSpan span; };
+struct HashRequest {
+  HashSpan span;
+};
+struct Hashes {
+  HashSpan span;
+  std::vector<Hash256> hashes;
+};
+struct HashReject {
+  HashSpan span;
+};
 /// A message id this side does not know; to be ignored (BEP 10 asks for it).
-struct Unknown { std::uint8_t id = 0; };
+struct Unknown {
+  std::uint8_t id = 0;
+};
 
 using Message = std::variant<KeepAlive, Choke, Unchoke, Interested, NotInterested, Have, Bitfield,
                              HaveAll, HaveNone, RequestBlock, CancelBlock, RejectBlock, PieceBlock,
@@ -84,10 +109,10 @@ Result<Decoded> decode_message(ByteView in);
 
 /// The extension handshake (BEP 10): ids of named extensions and Convoy's own keys.
 struct ExtensionHandshake {
-  std::map<std::string, std::uint8_t> ids;  ///< "m"; an id of 0 (switched off) is left out
-  std::string client;                       ///< "v"
+  std::map<std::string, std::uint8_t> ids;    ///< "m"; an id of 0 (switched off) is left out
+  std::string client;                         ///< "v"
   std::optional<std::uint32_t> max_requests;  ///< "reqq"
-  std::string ticket;      ///< "cv_ticket": compact JWT, "" when absent
+  std::string ticket;                         ///< "cv_ticket": compact JWT, "" when absent
   std::string request_id;  ///< "cv_rid": the pull that caused the connection, "" when absent
 };
 inline constexpr std::string_view kExtTicket = "cv_ticket";
