@@ -1,0 +1,42 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+#include "swarm/core/types.hpp"
+
+namespace convoy::swarm::core {
+
+/// Bytes per second: the fastest of the last second's periods of 50 ms. A maximum, as a path's
+/// bandwidth shows only when something is there to be sent.
+class RateMeter {
+ public:
+  void add(std::uint64_t bytes, Instant now);
+  /// 0 until a period is over.
+  double rate(Instant now) const;
+
+ private:
+  static constexpr std::int64_t kPeriods = 20;
+  static constexpr Duration kPeriod = std::chrono::milliseconds(50);
+  static std::int64_t period(Instant t) { return t.time_since_epoch() / kPeriod; }
+
+  std::array<std::uint32_t, kPeriods> bytes_{};
+  std::int64_t last_ = -1;  ///< period of the newest entry
+};
+
+/// How long answers take: the least of the last 10 to 20 s (the path without queues) and a
+/// moving average (with them).
+class LatencyMeter {
+ public:
+  void add(Duration sample, Instant now);
+  std::optional<Duration> least() const;
+  Duration average() const { return average_; }
+
+ private:
+  std::optional<Duration> before_, current_;
+  Instant since_{};
+  Duration average_{0};
+};
+
+}  // namespace convoy::swarm::core

@@ -1,0 +1,217 @@
+#include "swarm/core/offers.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <tuple>
+
+namespace convoy::swarm::core {
+namespace {
+
+constexpr Duration kLost = std::chrono::seconds(1);
+constexpr Duration kStarving = std::chrono::seconds(2);
+constexpr Duration kSilentHolder = std::chrono::seconds(3);
+constexpr Duration kLook = std::chrono::seconds(1);
+constexpr Duration kAheadTime = std::chrono::milliseconds(20);
+constexpr Duration kSlow = std::chrono::milliseconds(100);
+
+double seconds(Duration d) { return std::chrono::duration<double>(d).count(); }
+
+}  // namespace
+
+Duration Offers::piece_time(Instant now) const {
+  const double rate = s_.up_rate(now);
+  if (rate <= 0) return Duration{0};
+  return std::chrono::duration_cast<Duration>(
+      std::chrono::duration<double>(s_.config.meta.piece_length / rate));
+}
+
+std::size_t Offers::limit(Instant now) const {
+  const double window = seconds(latency_.least().value_or(Duration{0})) + seconds(kAheadTime);
+  const double pieces = std::ceil(s_.up_rate(now) * window / s_.config.meta.piece_length);
+  return std::max<std::size_t>(2, static_cast<std::size_t>(std::min(pieces, 1024.0)));
+}
+
+std::size_t Offers::unsent(Instant now) const {
+  const Duration slow = std::max(kSlow, 4 * static_cast<int>(limit(now)) * piece_time(now));
+  std::size_t n = 0;
+  for (const Offer& o : offers_) {
+    if (o.left > 0 && now - o.progress < slow) ++n;
+  }
+  return n;
+}
+
+std::size_t Offers::open_at(PeerRef peer) const {
+  return static_cast<std::size_t>(std::count_if(
+      offers_.begin(), offers_.end(), [&](const Offer& o) { return o.peer == peer && o.left > 0; }));
+}
+
+bool Offers::open(std::uint32_t piece) const {
+  return std::any_of(offers_.begin(), offers_.end(),
+                     [&](const Offer& o) { return o.piece == piece; });
+}
+
+void Offers::mark_out(std::uint32_t piece) {
+  if (out_[piece]) return;
+  out_[piece] = true;
+  ++out_count_;
+}
+
+void Offers::peer_has(Peer& peer, std::uint32_t piece, Instant now) {
+  mark_out(piece);
+  if (s_.pieces.availability(piece) == 2) {
+    for (const auto& p : s_.peers) {
+      if (p.get() != &peer && p->have.test(piece)) p->spread = now;
+    }
+  }
+  if (!allowed(peer, piece)) peer.elsewhere = now;
+  std::erase_if(offers_, [&](const Offer& o) {
+    return o.piece == piece && (o.peer == peer.ref || o.left == 0);
+  });
+}
+
+void Offers::peer_gone(const Peer& peer) {
+  std::erase_if(offers_, [&](const Offer& o) {
+    if (o.peer != peer.ref) return false;
+    lost_.try_emplace(o.piece, Lost{o.made, 0});
+    return true;
+  });
+}
+
+void Offers::check_lost(const PieceSet& had, Instant now) {
+  for (std::uint32_t i = 0; i < had.size(); ++i) {
+    if (had.test(i) && s_.pieces.availability(i) == 0) lost_.insert_or_assign(i, Lost{now + kLost, 0});
+  }
+}
+
+void Offers::asked(const Peer& peer, Instant now) {
+  for (Offer& o : offers_) {
+    if (o.peer != peer.ref || o.asked) continue;
+    o.asked = true;
+    o.progress = now;
+    latency_.add(now - o.made, now);
+    return;
+  }
+}
+
+void Offers::block_sent(PeerRef peer, std::uint32_t piece, Instant now) {
+  for (Offer& o : offers_) {
+    if (o.peer != peer || o.piece != piece || o.left == 0) continue;
+    --o.left;
+    o.progress = now;
+    return;
+  }
+}
+
+void Offers::expire(Instant now) {
+  const Duration wait = std::max(kLost, 4 * piece_time(now));
+  std::erase_if(offers_, [&](const Offer& o) {
+    if (now - o.progress < wait) return false;
+    if (s_.pieces.availability(o.piece) == 0) lost_.try_emplace(o.piece, Lost{now, 0});
+    return true;
+  });
+}
+
+bool Offers::too_far_ahead() const {
+  if (out_count_ < kAhead) return false;
+  std::vector<std::uint32_t> counts;
+  for (const auto& p : s_.peers) {
+    if (!p->info.origin && p->interested) counts.push_back(p->have.count());
+  }
+  if (counts.empty()) return false;
+  const std::size_t at = std::min(counts.size() - 1, counts.size() * 9 / 10);
+  std::nth_element(counts.begin(), counts.begin() + static_cast<std::ptrdiff_t>(at), counts.end());
+  return out_count_ >= counts[at] + kAhead;
+}
+
+std::optional<std::uint32_t> Offers::next_first_copy(Instant now) {
+  for (auto it = lost_.begin(); it != lost_.end();) {
+    if (s_.pieces.availability(it->first) > it->second.holders) {
+      it = lost_.erase(it);
+    } else if (it->second.due <= now && !open(it->first) && receiver(it->first) != nullptr) {
+      return it->first;
+    } else {
+      ++it;
+    }
+  }
+  while (cursor_ < out_.size() && (out_[cursor_] || s_.pieces.availability(cursor_) > 0)) {
+    mark_out(cursor_++);
+  }
+  if (cursor_ == out_.size() || too_far_ahead()) return std::nullopt;
+  return cursor_;
+}
+
+Peer* Offers::receiver(std::uint32_t piece) const {
+  Peer* best = nullptr;
+  std::tuple<std::size_t, std::uint64_t> best_key;
+  for (const auto& p : s_.peers) {
+    if (p->info.origin || !p->interested || p->have.test(piece)) continue;
+    const std::tuple<std::size_t, std::uint64_t> key(open_at(p->ref), p->offer_turn);
+    if (best == nullptr || key < best_key) {
+      best = p.get();
+      best_key = key;
+    }
+  }
+  return best;
+}
+
+void Offers::offer(Peer& peer, std::uint32_t piece, Instant now) {
+  if (peer.offered.size() == 0) peer.offered = PieceSet(s_.pieces.count());
+  peer.offered.set(piece);
+  peer.offer_turn = ++s_.turn;
+  mark_out(piece);
+  lost_.erase(piece);
+  last_offer_[piece] = now;
+  offers_.push_back({piece, peer.ref, now, now, s_.pieces.blocks_in(piece), false});
+  s_.send(peer, bt::Have{piece});
+}
+
+bool Offers::offer_starving(Instant now) {
+  const Duration wait = std::max(kStarving, 8 * piece_time(now));
+  for (const auto& p : s_.peers) {
+    if (p->info.origin || !p->interested || p->have.all() || now - p->elsewhere < wait) continue;
+    if (open_at(p->ref) >= limit(now)) continue;
+    std::uint32_t piece = p->have.first_missing(0);
+    // What another node got a moment ago may still come from there.
+    const auto taken = [&] {
+      return last_offer_[piece] != Instant{} && now - last_offer_[piece] < kLost;
+    };
+    while (piece < out_.size() && taken()) piece = p->have.first_missing(piece + 1);
+    if (piece == out_.size()) continue;
+    offer(*p, piece, now);
+    return true;
+  }
+  return false;
+}
+
+/// A node that nobody takes pieces from (it lies, or cannot be reached) keeps them from the
+/// swarm: they are offered to another one.
+void Offers::find_silent_holders(Instant now) {
+  if (now < next_look_) return;
+  next_look_ = now + kLook;
+  const Duration wait = std::max(kSilentHolder, 20 * piece_time(now));
+  for (const auto& p : s_.peers) {
+    if (p->info.origin || now - std::max(p->spread, p->connected) < wait) continue;
+    for (std::uint32_t i = 0; i < out_.size(); ++i) {
+      if (s_.pieces.availability(i) != 1 || !p->have.test(i) || open(i)) continue;
+      if (now - last_offer_[i] < wait) continue;
+      lost_.try_emplace(i, Lost{now, 1});
+    }
+  }
+}
+
+void Offers::pump(Instant now) {
+  expire(now);
+  find_silent_holders(now);
+  const std::size_t most = limit(now);
+  while (unsent(now) < most) {
+    const auto piece = next_first_copy(now);
+    Peer* peer = piece ? receiver(*piece) : nullptr;
+    if (peer != nullptr) {
+      offer(*peer, *piece, now);
+    } else if (!offer_starving(now)) {
+      return;
+    }
+  }
+}
+
+}  // namespace convoy::swarm::core

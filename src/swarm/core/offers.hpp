@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "swarm/core/state.hpp"
+
+namespace convoy::swarm::core {
+
+/// An origin's side: it hides what it has and offers piece by piece, in reading order, each to
+/// one node. A piece is offered again when its holder is gone before a neighbour has it, and
+/// to a neighbour that gets nothing from anybody else.
+class Offers {
+ public:
+  explicit Offers(State& s)
+      : s_(s), out_(s.pieces.count()), last_offer_(s.config.origin ? s.pieces.count() : 0) {}
+
+  /// Whether this peer may ask for the piece.
+  bool allowed(const Peer& peer, std::uint32_t piece) const {
+    return peer.offered.size() != 0 && peer.offered.test(piece);
+  }
+  void peer_has(Peer&, std::uint32_t piece, Instant now);
+  /// Before the peer's pieces are taken off the table; `peer` is not offered to again.
+  void peer_gone(const Peer& peer);
+  /// After they were taken off: what nobody has now is to be offered again.
+  void check_lost(const PieceSet& had, Instant now);
+  void asked(const Peer&, Instant now);
+  void block_sent(PeerRef, std::uint32_t piece, Instant now);
+  /// Makes the offers that are due.
+  void pump(Instant now);
+  bool busy() const { return !offers_.empty() || !lost_.empty() || out_count_ < out_.size(); }
+
+  static constexpr std::uint32_t kAhead = 64;  ///< pieces before the 90th percentile
+
+ private:
+  struct Offer {
+    std::uint32_t piece = 0;
+    PeerRef peer = 0;
+    Instant made{}, progress{};
+    std::uint32_t left = 0;  ///< blocks not yet sent
+    bool asked = false;
+  };
+  std::size_t limit(Instant now) const;
+  Duration piece_time(Instant now) const;
+  std::size_t unsent(Instant now) const;
+  std::size_t open_at(PeerRef) const;
+  bool open(std::uint32_t piece) const;
+  void mark_out(std::uint32_t piece);
+  void expire(Instant now);
+  std::optional<std::uint32_t> next_first_copy(Instant now);
+  bool too_far_ahead() const;
+  Peer* receiver(std::uint32_t piece) const;
+  bool offer_starving(Instant now);
+  void find_silent_holders(Instant now);
+  void offer(Peer&, std::uint32_t piece, Instant now);
+
+  State& s_;
+  std::vector<bool> out_;         ///< ever offered, or seen at a neighbour
+  std::uint32_t out_count_ = 0;
+  std::uint32_t cursor_ = 0;
+  std::vector<Offer> offers_;     ///< until somebody has the piece
+  /// Pieces that no neighbour has (holders 0), or one that keeps them to itself (1), and from
+  /// when on to offer them again.
+  struct Lost {
+    Instant due{};
+    std::uint32_t holders = 0;
+  };
+  std::map<std::uint32_t, Lost> lost_;
+  std::vector<Instant> last_offer_;
+  Instant next_look_{};
+  LatencyMeter latency_;          ///< offer to first request
+};
+
+}  // namespace convoy::swarm::core

@@ -1,0 +1,81 @@
+#include "swarm/core/picker.hpp"
+
+#include <tuple>
+
+namespace convoy::swarm::core {
+namespace {
+
+Peer* best_holder(std::span<Peer* const> free, std::uint32_t piece, const ActivePiece* active) {
+  Peer* best = nullptr;
+  for (Peer* p : free) {
+    if (!p->have.test(piece)) continue;
+    if (active != nullptr && active->single_source && active->source != 0 &&
+        active->source != p->ref) {
+      continue;
+    }
+    if (best == nullptr || std::tuple(p->stalled, p->open.size(), p->asked) <
+                               std::tuple(best->stalled, best->open.size(), best->asked)) {
+      best = p;
+    }
+  }
+  return best;
+}
+
+/// A choice for this piece if a block of it is left to ask for.
+std::optional<Choice> try_piece(State& s, std::span<Peer* const> free, std::uint32_t piece,
+                                bool may_start) {
+  if (s.pieces.has(piece) || s.pieces.availability(piece) == 0) return std::nullopt;
+  const ActivePiece* active = s.pieces.active(piece);
+  if (active == nullptr ? !may_start : active->unasked == 0) return std::nullopt;
+  Peer* peer = best_holder(free, piece, active);
+  if (peer == nullptr) return std::nullopt;
+  return Choice{piece, peer};
+}
+
+std::optional<Choice> urgent(State& s, std::span<Peer* const> free, bool may_start) {
+  for (const auto& [reader, offset] : s.readers) {
+    const auto at = static_cast<std::uint32_t>(offset / s.config.meta.piece_length);
+    const std::uint32_t first = s.pieces.have().first_missing(at);
+    const std::uint32_t end = std::min(first + kUrgentPieces, s.pieces.count());
+    for (std::uint32_t piece = first; piece < end; ++piece) {
+      if (auto c = try_piece(s, free, piece, may_start)) return c;
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Choice> begun(State& s, std::span<Peer* const> free) {
+  for (const auto& active : s.pieces.actives()) {
+    if (active->verifying || active->unasked == 0) continue;
+    if (Peer* peer = best_holder(free, active->piece, active.get())) {
+      return Choice{active->piece, peer};
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Choice> rarest(State& s, std::span<Peer* const> free) {
+  std::optional<Choice> best;
+  std::pair<std::uint64_t, std::uint64_t> best_key;
+  for (const std::uint32_t piece : s.pieces.candidates()) {
+    const std::pair<std::uint64_t, std::uint64_t> key(s.pieces.availability(piece),
+                                                      mix(s.config.seed ^ piece));
+    if (best && key >= best_key) continue;
+    if (Peer* peer = best_holder(free, piece, nullptr)) {
+      best = Choice{piece, peer};
+      best_key = key;
+    }
+  }
+  return best;
+}
+
+}  // namespace
+
+std::optional<Choice> choose(State& s, std::span<Peer* const> free, bool may_start) {
+  if (auto c = urgent(s, free, may_start)) return c;
+  if (auto c = begun(s, free)) return c;
+  if (!may_start) return std::nullopt;
+  return rarest(s, free);
+}
+
+}  // namespace convoy::swarm::core

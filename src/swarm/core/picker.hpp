@@ -1,0 +1,25 @@
+#pragma once
+
+#include <optional>
+#include <span>
+
+#include "swarm/core/state.hpp"
+
+namespace convoy::swarm::core {
+
+struct Choice {
+  std::uint32_t piece = 0;
+  Peer* peer = nullptr;
+};
+
+/// The piece whose next block is asked for, and of whom among `free` (peers that may be asked
+/// one more block). First the few pieces a reader needs next, then pieces already begun, then
+/// the rarest among the neighbours, ties by a number that differs from node to node. Of its
+/// holders the one with the fewest open requests, then the one asked longest ago. `may_start`:
+/// whether another piece may be begun.
+std::optional<Choice> choose(State&, std::span<Peer* const> free, bool may_start);
+
+/// How many pieces from a reader's position on are asked for before all others.
+inline constexpr std::uint32_t kUrgentPieces = 4;
+
+}  // namespace convoy::swarm::core

@@ -1,0 +1,207 @@
+#include "swarm/core/requester.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "swarm/core/picker.hpp"
+
+namespace convoy::swarm::core {
+namespace {
+
+constexpr double kBaseBlocks = 8;
+constexpr double kMaxBlocks = 1024;
+/// The event loops' own turnaround; matters only on very fast links.
+constexpr Duration kTurnaround = std::chrono::milliseconds(1);
+constexpr Duration kStall = std::chrono::seconds(1);
+
+double seconds(Duration d) { return std::chrono::duration<double>(d).count(); }
+
+}  // namespace
+
+double Requester::bdp(Instant now) const {
+  const double rate = s_.down_rate(now);
+  if (rate <= 0) return 0;
+  double sum = 0;
+  int n = 0;
+  for (const auto& p : s_.peers) {
+    if (p->info.origin || !p->latency.least()) continue;
+    sum += seconds(*p->latency.least());
+    ++n;
+  }
+  const double block_time = bt::kBlockSize / rate;
+  const double rtt = n == 0 ? 0 : std::max(0.0, sum / n - block_time);
+  return rate * (rtt + seconds(kTurnaround)) / bt::kBlockSize;
+}
+
+std::size_t Requester::limit(Instant now) const {
+  return static_cast<std::size_t>(std::min(kMaxBlocks, kBaseBlocks + std::floor(bdp(now))));
+}
+
+void Requester::refill(Instant now) {
+  if (!s_.knows_layer() || s_.pieces.complete()) return;
+  std::size_t open = 0, interesting = 0;
+  for (const auto& p : s_.peers) {
+    if (p->info.origin) {
+      if (!p->choking && !p->offers.empty()) take_offers(*p, now);
+      continue;
+    }
+    open += p->open.size();
+    if (p->useful > 0) ++interesting;
+  }
+  const std::size_t total = limit(now);
+  if (open >= total || interesting == 0) return;
+  const auto share = static_cast<std::size_t>(
+      1 + std::lround(2 * bdp(now) / static_cast<double>(interesting)));
+  const std::size_t cap = std::max(share, (total + interesting - 1) / interesting);
+  const auto may_take = [cap](const Peer& p) {
+    const std::size_t most = p.stalled ? 1 : std::min<std::size_t>(cap, p.info.max_requests);
+    return !p.info.origin && !p.choking && p.useful > 0 && p.open.size() < most;
+  };
+  std::vector<Peer*> free;
+  for (const auto& p : s_.peers) {
+    if (may_take(*p)) free.push_back(p.get());
+  }
+  while (open < total && !free.empty()) {
+    const bool may_start = s_.pieces.actives().size() < s_.max_active();
+    const auto choice = choose(s_, free, may_start);
+    if (!choice) return;
+    ActivePiece* active = begin(choice->piece);
+    if (active->single_source) active->source = choice->peer->ref;
+    ask(*choice->peer, *active, active->next_free(), now);
+    ++open;
+    if (!may_take(*choice->peer)) std::erase(free, choice->peer);
+  }
+}
+
+void Requester::take_offers(Peer& origin, Instant now) {
+  std::erase_if(origin.offers, [this](std::uint32_t piece) { return s_.pieces.has(piece); });
+  for (const std::uint32_t piece : origin.offers) {
+    ActivePiece* active = s_.pieces.active(piece);
+    if (active == nullptr) {
+      if (s_.pieces.actives().size() >= s_.max_active()) return;
+      active = begin(piece);
+    }
+    if (active->single_source) {
+      if (active->source == 0) active->source = origin.ref;
+      if (active->source != origin.ref) continue;
+    }
+    while (active->unasked > 0 && origin.open.size() < origin.info.max_requests) {
+      ask(origin, *active, active->next_free(), now);
+    }
+  }
+}
+
+ActivePiece* Requester::begin(std::uint32_t piece) {
+  if (ActivePiece* active = s_.pieces.active(piece)) return active;
+  ActivePiece& active = s_.pieces.start(piece);
+  active.single_source = s_.failed_before.contains(piece);
+  return &active;
+}
+
+void Requester::ask(Peer& peer, ActivePiece& active, std::uint32_t block, Instant now) {
+  active.ask(block);
+  if (peer.open.empty()) peer.last_block = std::max(peer.last_block, now);
+  peer.open.push_back({active.piece, block, now});
+  peer.asked = ++s_.turn;
+  s_.send(peer, bt::RequestBlock{s_.pieces.block(active.piece, block)});
+}
+
+Arrival Requester::arrived(Peer& peer, std::uint32_t piece, std::uint32_t begin,
+                           std::uint32_t length, Instant now) {
+  if (piece >= s_.pieces.count() || begin % bt::kBlockSize != 0) return Arrival::unsolicited;
+  const std::uint32_t block = begin / bt::kBlockSize;
+  if (block >= s_.pieces.blocks_in(piece) || s_.pieces.block(piece, block).length != length) {
+    return Arrival::unsolicited;
+  }
+  const auto it = std::find_if(peer.open.begin(), peer.open.end(), [&](const OpenRequest& r) {
+    return r.piece == piece && r.block == block;
+  });
+  const bool asked = it != peer.open.end();
+  if (!asked && peer.forgiven == 0) return Arrival::unsolicited;
+  peer.last_block = now;
+  peer.stalled = false;
+  s_.down.add(length, now);
+  ActivePiece* active = s_.pieces.active(piece);
+  if (asked) {
+    peer.latency.add(now - it->asked, now);
+    peer.open.erase(it);
+    if (active != nullptr) active->unask(block);
+  } else {
+    --peer.forgiven;
+  }
+  if (active == nullptr || active->blocks[block].received) return Arrival::redundant;
+  if (active->single_source && active->source != peer.ref) return Arrival::redundant;
+  active->receive(block, peer.name);
+  if (active->blocks[block].requests == 0) return Arrival::stored;
+  for (const auto& other : s_.peers) {  // asked of somebody else too, after a stall
+    const auto dup = std::find_if(other->open.begin(), other->open.end(), [&](const auto& r) {
+      return r.piece == piece && r.block == block;
+    });
+    if (dup == other->open.end()) continue;
+    other->open.erase(dup);
+    active->unask(block);
+    ++other->forgiven;
+    s_.send(*other, bt::CancelBlock{s_.pieces.block(piece, block)});
+  }
+  return Arrival::stored;
+}
+
+bool Requester::rejected(Peer& peer, const bt::BlockRef& b) {
+  const auto it = std::find_if(peer.open.begin(), peer.open.end(), [&](const OpenRequest& r) {
+    return s_.pieces.block(r.piece, r.block) == b;
+  });
+  if (it == peer.open.end()) {
+    if (peer.forgiven > 0) --peer.forgiven;
+    return false;
+  }
+  if (ActivePiece* active = s_.pieces.active(it->piece)) active->unask(it->block);
+  peer.open.erase(it);
+  return true;
+}
+
+void Requester::release(Peer& peer, bool cancel) {
+  for (const OpenRequest& r : peer.open) give_up(peer, r, cancel);
+  peer.open.clear();
+  std::vector<std::uint32_t> bound;  // a second source would blur who is guilty: begin again
+  for (const auto& a : s_.pieces.actives()) {
+    if (a->single_source && a->source == peer.ref && !a->verifying) bound.push_back(a->piece);
+  }
+  for (const std::uint32_t piece : bound) {
+    s_.pieces.abandon(piece);
+    s_.out.push_back(ReleasePiece{piece});
+  }
+}
+
+void Requester::give_up(Peer& peer, const OpenRequest& r, bool cancel) {
+  if (ActivePiece* active = s_.pieces.active(r.piece)) active->unask(r.block);
+  if (!cancel) return;
+  s_.send(peer, bt::CancelBlock{s_.pieces.block(r.piece, r.block)});
+  ++peer.forgiven;
+}
+
+bool Requester::someone_else_has(const Peer& peer, std::uint32_t piece) const {
+  return std::any_of(s_.peers.begin(), s_.peers.end(), [&](const auto& p) {
+    return p.get() != &peer && !p->choking && !p->stalled && p->have.test(piece);
+  });
+}
+
+void Requester::check_stalls(Instant now) {
+  for (const auto& p : s_.peers) {
+    if (p->open.empty()) continue;
+    const Instant since = std::max(p->open.front().asked, p->last_block);
+    if (now - since < kStall + 4 * p->latency.average()) continue;
+    p->stalled = true;
+    std::vector<OpenRequest> keep;
+    for (const OpenRequest& r : p->open) {
+      if (someone_else_has(*p, r.piece)) {
+        give_up(*p, r, true);
+      } else {
+        keep.push_back(r);
+      }
+    }
+    p->open = std::move(keep);
+    if (p->open.empty()) release(*p, true);  // lets go of pieces bound to it
+  }
+}
+
+}  // namespace convoy::swarm::core

@@ -1,0 +1,39 @@
+#include "swarm/core/state.hpp"
+
+namespace convoy::swarm::core {
+
+NameRef State::intern(const std::string& node) {
+  const auto [it, fresh] = name_index.try_emplace(node, static_cast<NameRef>(names.size()));
+  if (fresh) names.push_back(node);
+  return it->second;
+}
+
+bool State::peer_gains(Peer& peer, std::uint32_t piece) {
+  if (!peer.have.set(piece)) return false;
+  pieces.seen(piece);
+  if (!pieces.has(piece)) {
+    ++peer.useful;
+    if (peer.info.origin) peer.offers.push_back(piece);
+  }
+  return true;
+}
+
+bool State::peer_loses(Peer& peer, std::uint32_t piece) {
+  if (!peer.have.clear(piece)) return false;
+  pieces.unseen(piece);
+  if (!pieces.has(piece)) --peer.useful;
+  std::erase(peer.offers, piece);
+  return true;
+}
+
+double State::down_rate(Instant now) const {
+  const double measured = down.rate(now);
+  return measured > 0 ? measured : static_cast<double>(config.expected_rate);
+}
+
+double State::up_rate(Instant now) const {
+  const double measured = up.rate(now);
+  return measured > 0 ? measured : static_cast<double>(config.expected_rate);
+}
+
+}  // namespace convoy::swarm::core

@@ -1,0 +1,115 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "swarm/core/meter.hpp"
+#include "swarm/core/piece_table.hpp"
+#include "swarm/core/swarm.hpp"
+#include "swarm/core/types.hpp"
+#include "wire/bt/merkle.hpp"
+
+// What the parts of the core share. Private to swarm/core.
+namespace convoy::swarm::core {
+
+struct OpenRequest {
+  std::uint32_t piece = 0, block = 0;
+  Instant asked{};
+};
+
+struct Wanted {
+  bt::BlockRef block;
+  std::uint64_t number = 0;  ///< order of arrival over all peers
+};
+
+struct Peer {
+  Peer(PeerRef r, PeerInfo i, NameRef n, std::uint32_t pieces, Instant now)
+      : ref(r), info(std::move(i)), name(n), have(pieces), connected(now), last_block(now),
+        last_heard(now), elsewhere(now) {}
+
+  PeerRef ref;
+  PeerInfo info;
+  NameRef name;
+  PieceSet have;
+  Instant connected;
+  bool said_have = false;    ///< its first message (bitfield, have all/none) is in
+  bool interested = false;   ///< it wants pieces and knows the piece layer
+  bool choking = true;       ///< it does not serve us (yet)
+  std::uint32_t useful = 0;  ///< pieces it has and we lack
+
+  std::vector<OpenRequest> open;  ///< oldest first
+  std::uint64_t asked = 0;        ///< when it was last asked, as a turn number
+  std::uint32_t forgiven = 0;     ///< cancelled requests whose blocks may still come
+  std::uint32_t unsolicited = 0;
+  bool stalled = false;
+  Instant last_block;
+  LatencyMeter latency;
+  std::vector<std::uint32_t> offers;  ///< of an origin: what it offered and we still lack
+
+  std::vector<Wanted> wanted;  ///< what it asked for and did not get yet
+  bool sending = false;        ///< a block to it is on its way into the socket
+  std::uint64_t served = 0;    ///< when it was last served, as a turn number
+  std::uint32_t bad_requests = 0, unknown_requests = 0;
+  std::uint32_t hash_requests = 0;
+
+  Instant layer_retry{};     ///< not asked for the piece layer before
+  Instant last_heard, last_said{};
+
+  // Only used by an origin.
+  PieceSet offered;            ///< sized on the first offer
+  std::uint64_t offer_turn = 0;
+  Instant spread{};            ///< when somebody else got a piece that only it had
+  Instant elsewhere;           ///< when it last got a piece that was not offered by us
+};
+
+/// SplitMix64 as a function: ties that differ from node to node and repeat with the seed.
+inline std::uint64_t mix(std::uint64_t x) {
+  x += 0x9e3779b97f4a7c15ULL;
+  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
+  x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
+  return x ^ (x >> 31);
+}
+
+struct State {
+  explicit State(SwarmConfig c)
+      : config(std::move(c)), pieces(config.meta, config.have), layer(config.layer) {}
+
+  SwarmConfig config;
+  PieceTable pieces;
+  std::vector<Hash256> layer;  ///< empty until known and verified
+  std::vector<std::unique_ptr<Peer>> peers;
+  std::vector<std::string> names;
+  std::map<std::string, NameRef, std::less<>> name_index;
+  std::set<std::string, std::less<>> banned;
+  std::set<std::uint32_t> failed_before;  ///< pieces that once came with wrong bytes
+  std::map<std::uint64_t, std::uint64_t> readers;  ///< reader id -> byte offset
+  std::vector<Action> out;
+  RateMeter down, up;
+  std::uint64_t turn = 0;
+
+  bool knows_layer() const { return !layer.empty(); }
+  Peer* find(PeerRef ref) const {
+    for (const auto& p : peers) {
+      if (p->ref == ref) return p.get();
+    }
+    return nullptr;
+  }
+  NameRef intern(const std::string& node);
+  /// The peer says it has a piece, or has it no more. Both return whether that was news.
+  bool peer_gains(Peer&, std::uint32_t piece);
+  bool peer_loses(Peer&, std::uint32_t piece);
+  void send(Peer& peer, bt::Message message, bool lazy = false) {
+    out.push_back(SendMessage{peer.ref, std::move(message), lazy});
+  }
+  double down_rate(Instant now) const;
+  double up_rate(Instant now) const;
+  std::size_t max_active() const {
+    return std::max<std::size_t>(4, config.max_active_bytes / config.meta.piece_length);
+  }
+};
+
+}  // namespace convoy::swarm::core

@@ -1,0 +1,445 @@
+#include "swarm/core/swarm.hpp"
+
+#include <algorithm>
+
+#include "swarm/core/hash_exchange.hpp"
+#include "swarm/core/offers.hpp"
+#include "swarm/core/requester.hpp"
+#include "swarm/core/state.hpp"
+#include "swarm/core/uploader.hpp"
+
+namespace convoy::swarm::core {
+namespace {
+
+constexpr std::uint32_t kMaxBadRequests = 2;
+constexpr std::uint32_t kMaxUnknownRequests = 256;
+constexpr std::uint32_t kMaxUnsolicited = 64;
+constexpr std::uint32_t kMaxHashRequests = 256;
+constexpr Duration kSilence = std::chrono::seconds(130);
+constexpr Duration kIdle = std::chrono::seconds(60);
+
+}  // namespace
+
+struct Swarm::Impl {
+  explicit Impl(SwarmConfig c) : s(std::move(c)), requester(s), uploader(s), offers(s), hashes(s) {
+    if (s.layer.empty() && s.pieces.count() == 1) s.layer = {s.config.meta.pieces_root};
+  }
+
+  State s;
+  Requester requester;
+  Uploader uploader;
+  Offers offers;
+  HashExchange hashes;
+  SwarmCounts counts;
+
+  void greet(Peer&);
+  void forget(PeerRef, Instant);
+  void drop(Peer&, std::string code, bool ban, Instant);
+  void ban(NameRef, std::uint32_t piece, Instant);
+  void settle(Instant now);
+  void peer_has(Peer&, std::uint32_t piece, Instant);
+  void set_pieces(Peer&, const PieceSet&, Instant);
+  void gained(std::uint32_t piece, Instant);
+  void layer_arrived(Instant);
+
+  void on(Peer&, const bt::KeepAlive&, Instant) {}
+  void on(Peer&, const bt::Choke&, Instant);
+  void on(Peer&, const bt::Unchoke&, Instant);
+  void on(Peer&, const bt::Interested&, Instant);
+  void on(Peer&, const bt::NotInterested&, Instant);
+  void on(Peer&, const bt::Have&, Instant);
+  void on(Peer&, const bt::Bitfield&, Instant);
+  void on(Peer&, const bt::HaveAll&, Instant);
+  void on(Peer&, const bt::HaveNone&, Instant);
+  void on(Peer&, const bt::RequestBlock&, Instant);
+  void on(Peer&, const bt::CancelBlock&, Instant);
+  void on(Peer&, const bt::RejectBlock&, Instant);
+  void on(Peer&, const bt::PieceBlock&, Instant) {}
+  void on(Peer&, const bt::Extended&, Instant) {}
+  void on(Peer&, const bt::HashRequest&, Instant);
+  void on(Peer&, const bt::Hashes&, Instant);
+  void on(Peer&, const bt::HashReject&, Instant);
+  void on(Peer&, const bt::Unknown&, Instant) {}
+};
+
+Swarm::Swarm(SwarmConfig c) : impl_(std::make_unique<Impl>(std::move(c))) {}
+Swarm::~Swarm() = default;
+
+void Swarm::Impl::greet(Peer& peer) {
+  if (s.config.origin || s.pieces.have().count() == 0) {
+    s.send(peer, bt::HaveNone{});
+  } else if (s.pieces.complete()) {
+    s.send(peer, bt::HaveAll{});
+  } else {
+    s.send(peer, bt::Bitfield{s.pieces.have().to_wire()});
+  }
+  s.send(peer, bt::Unchoke{});
+  if (s.knows_layer() && !s.pieces.complete()) s.send(peer, bt::Interested{});
+}
+
+void Swarm::Impl::forget(PeerRef ref, Instant now) {
+  const auto it = std::find_if(s.peers.begin(), s.peers.end(),
+                               [ref](const auto& p) { return p->ref == ref; });
+  if (it == s.peers.end()) return;
+  const std::unique_ptr<Peer> peer = std::move(*it);
+  s.peers.erase(it);
+  requester.release(*peer, false);
+  hashes.peer_gone(ref);
+  if (s.config.origin) offers.peer_gone(*peer);
+  for (std::uint32_t i = 0; i < s.pieces.count(); ++i) {
+    if (peer->have.test(i)) s.pieces.unseen(i);
+  }
+  if (s.config.origin) offers.check_lost(peer->have, now);
+}
+
+void Swarm::Impl::drop(Peer& peer, std::string code, bool banned, Instant now) {
+  const PeerRef ref = peer.ref;
+  if (banned) s.banned.insert(peer.info.node);
+  s.out.push_back(DropPeer{ref, peer.info.node, std::move(code), banned});
+  forget(ref, now);
+}
+
+void Swarm::Impl::ban(NameRef name, std::uint32_t piece, Instant now) {
+  const std::string node = s.names[name];
+  s.banned.insert(node);
+  s.out.push_back(ReportPeer{node, piece});
+  for (;;) {
+    const auto it = std::find_if(s.peers.begin(), s.peers.end(),
+                                 [name](const auto& p) { return p->name == name; });
+    if (it == s.peers.end()) return;
+    drop(**it, "corrupt_piece", true, now);
+  }
+}
+
+/// After an event: everything that may have become due.
+void Swarm::Impl::settle(Instant now) {
+  hashes.pump(now);
+  if (s.config.origin) {
+    offers.pump(now);
+  } else {
+    requester.refill(now);
+  }
+}
+
+void Swarm::Impl::peer_has(Peer& peer, std::uint32_t piece, Instant now) {
+  if (!s.peer_gains(peer, piece)) return;
+  if (s.config.origin) offers.peer_has(peer, piece, now);
+}
+
+void Swarm::Impl::set_pieces(Peer& peer, const PieceSet& set, Instant now) {
+  if (peer.said_have) return drop(peer, "peer_violation", false, now);
+  peer.said_have = true;
+  for (std::uint32_t i = 0; i < set.size(); ++i) {
+    if (set.test(i)) peer_has(peer, i, now);
+  }
+}
+
+void Swarm::Impl::on(Peer& peer, const bt::Choke&, Instant) {
+  peer.choking = true;
+  peer.forgiven += static_cast<std::uint32_t>(peer.open.size());
+  requester.release(peer, false);
+}
+void Swarm::Impl::on(Peer& peer, const bt::Unchoke&, Instant) { peer.choking = false; }
+void Swarm::Impl::on(Peer& peer, const bt::Interested&, Instant now) {
+  peer.interested = true;
+  peer.elsewhere = now;
+}
+void Swarm::Impl::on(Peer& peer, const bt::NotInterested&, Instant) { peer.interested = false; }
+
+void Swarm::Impl::on(Peer& peer, const bt::Have& m, Instant now) {
+  if (m.piece >= s.pieces.count()) return drop(peer, "peer_violation", false, now);
+  peer_has(peer, m.piece, now);
+}
+
+void Swarm::Impl::on(Peer& peer, const bt::Bitfield& m, Instant now) {
+  const auto set = PieceSet::from_wire(m.bits, s.pieces.count());
+  if (!set) return drop(peer, "peer_violation", false, now);
+  set_pieces(peer, *set, now);
+}
+void Swarm::Impl::on(Peer& peer, const bt::HaveAll&, Instant now) {
+  PieceSet all(s.pieces.count());
+  all.set_all();
+  set_pieces(peer, all, now);
+}
+void Swarm::Impl::on(Peer& peer, const bt::HaveNone&, Instant now) {
+  set_pieces(peer, PieceSet(s.pieces.count()), now);
+}
+
+void Swarm::Impl::on(Peer& peer, const bt::RequestBlock& m, Instant now) {
+  const bt::BlockRef& b = m.block;
+  const bool shaped = b.piece < s.pieces.count() && b.begin % bt::kBlockSize == 0 &&
+                      b.begin / bt::kBlockSize < s.pieces.blocks_in(b.piece) &&
+                      s.pieces.block(b.piece, b.begin / bt::kBlockSize) == b;
+  if (!shaped) {
+    if (++peer.bad_requests >= kMaxBadRequests) return drop(peer, "peer_violation", false, now);
+    s.send(peer, bt::RejectBlock{b});
+    return;
+  }
+  const bool may = s.pieces.has(b.piece) && (!s.config.origin || offers.allowed(peer, b.piece));
+  if (!may || !uploader.enqueue(peer, b)) {
+    if (++peer.unknown_requests >= kMaxUnknownRequests) {
+      return drop(peer, "peer_violation", false, now);
+    }
+    s.send(peer, bt::RejectBlock{b});
+    return;
+  }
+  if (s.config.origin) offers.asked(peer, now);
+}
+
+void Swarm::Impl::on(Peer& peer, const bt::CancelBlock& m, Instant) {
+  if (uploader.cancel(peer, m.block)) s.send(peer, bt::RejectBlock{m.block});
+}
+
+void Swarm::Impl::on(Peer& peer, const bt::RejectBlock& m, Instant) {
+  // Whoever refuses a block does not have the piece, whatever it said before.
+  if (requester.rejected(peer, m.block) && !peer.choking) s.peer_loses(peer, m.block.piece);
+}
+
+void Swarm::Impl::on(Peer& peer, const bt::HashRequest& m, Instant now) {
+  if (++peer.hash_requests > kMaxHashRequests) return drop(peer, "peer_violation", false, now);
+  hashes.requested(peer, m.span);
+}
+
+void Swarm::Impl::layer_arrived(Instant) {
+  hashes.layer_known();
+  if (s.pieces.complete()) return;
+  for (const auto& p : s.peers) s.send(*p, bt::Interested{});
+}
+
+void Swarm::Impl::on(Peer& peer, const bt::Hashes& m, Instant now) {
+  switch (hashes.answered(peer, m)) {
+    case HashExchange::Answer::layer:
+      return layer_arrived(now);
+    case HashExchange::Answer::leaves: {
+      const std::uint32_t piece = m.span.index / (s.config.meta.piece_length / bt::kBlockSize);
+      for (const NameRef guilty : hashes.resolve(piece, m.hashes)) ban(guilty, piece, now);
+      return;
+    }
+    case HashExchange::Answer::wrong:
+      return drop(peer, "bad_hashes", true, now);
+    case HashExchange::Answer::unasked:
+      return;
+  }
+}
+
+void Swarm::Impl::on(Peer& peer, const bt::HashReject& m, Instant now) {
+  hashes.refused(peer, m.span, now);
+}
+
+void Swarm::connected(PeerRef ref, PeerInfo info, Instant now) {
+  auto& s = impl_->s;
+  const NameRef name = s.intern(info.node);
+  s.peers.push_back(std::make_unique<Peer>(ref, std::move(info), name, s.pieces.count(), now));
+  Peer& peer = *s.peers.back();
+  if (s.banned.contains(peer.info.node)) return impl_->drop(peer, "peer_banned", true, now);
+  impl_->greet(peer);
+}
+
+void Swarm::closed(PeerRef ref, Instant now) {
+  impl_->forget(ref, now);
+  impl_->settle(now);
+}
+
+void Swarm::received(PeerRef ref, const bt::Message& message, Instant now) {
+  Peer* peer = impl_->s.find(ref);
+  if (peer == nullptr) return;
+  peer->last_heard = now;
+  const bool first = std::holds_alternative<bt::Bitfield>(message) ||
+                     std::holds_alternative<bt::HaveAll>(message) ||
+                     std::holds_alternative<bt::HaveNone>(message) ||
+                     std::holds_alternative<bt::KeepAlive>(message) ||
+                     std::holds_alternative<bt::Unknown>(message);
+  if (!peer->said_have && !first) {
+    impl_->drop(*peer, "peer_violation", false, now);
+  } else {
+    std::visit([&](const auto& m) { impl_->on(*peer, m, now); }, message);
+  }
+  impl_->settle(now);
+}
+
+Arrival Swarm::block(PeerRef ref, std::uint32_t piece, std::uint32_t begin, std::uint32_t length,
+                     Instant now) {
+  Peer* peer = impl_->s.find(ref);
+  if (peer == nullptr) return Arrival::unsolicited;
+  peer->last_heard = now;
+  const Arrival what = impl_->requester.arrived(*peer, piece, begin, length, now);
+  if (what == Arrival::stored) {
+    (peer->info.origin ? impl_->counts.from_origin : impl_->counts.from_peers) += length;
+    ActivePiece* active = impl_->s.pieces.active(piece);
+    if (active->full()) {
+      active->verifying = true;
+      impl_->s.out.push_back(VerifyPiece{piece});
+    }
+  } else {
+    impl_->counts.redundant += length;
+    if (what == Arrival::unsolicited && ++peer->unsolicited >= kMaxUnsolicited) {
+      impl_->drop(*peer, "peer_violation", false, now);
+    }
+  }
+  impl_->settle(now);
+  return what;
+}
+
+void Swarm::dont_have(PeerRef ref, std::uint32_t piece, Instant now) {
+  Peer* peer = impl_->s.find(ref);
+  if (peer == nullptr) return;
+  if (piece >= impl_->s.pieces.count()) return impl_->drop(*peer, "peer_violation", false, now);
+  if (!impl_->s.peer_loses(*peer, piece)) return;
+  if (impl_->s.config.origin) {
+    PieceSet one(impl_->s.pieces.count());
+    one.set(piece);
+    impl_->offers.check_lost(one, now);
+  }
+}
+
+bool Swarm::banned(std::string_view node) const { return impl_->s.banned.contains(node); }
+
+void Swarm::Impl::gained(std::uint32_t piece, Instant) {
+  s.pieces.finish(piece);
+  for (const auto& p : s.peers) {
+    const bool has = p->have.test(piece);
+    if (has) --p->useful;
+    s.send(*p, bt::Have{piece}, has && !p->info.origin);
+  }
+  if (!s.pieces.complete()) return;
+  for (const auto& p : s.peers) s.send(*p, bt::NotInterested{}, true);
+  s.out.push_back(Completed{});
+}
+
+void Swarm::verified(std::uint32_t piece, std::span<const Hash256> leaves, Instant now) {
+  auto& im = *impl_;
+  if (im.s.pieces.active(piece) == nullptr) return;
+  im.gained(piece, now);
+  if (im.s.failed_before.erase(piece) > 0) {
+    const std::vector<Hash256> right(leaves.begin(), leaves.end());
+    for (const NameRef guilty : im.hashes.resolve(piece, right)) im.ban(guilty, piece, now);
+  }
+  im.settle(now);
+}
+
+void Swarm::failed(std::uint32_t piece, std::span<const Hash256> leaves, Instant now) {
+  auto& im = *impl_;
+  ActivePiece* active = im.s.pieces.active(piece);
+  if (active == nullptr) return;
+  std::vector<NameRef> from;
+  for (const BlockSlot& b : active->blocks) from.push_back(b.from);
+  const bool alone = std::all_of(from.begin(), from.end(),
+                                 [&](NameRef n) { return n == from.front(); });
+  im.s.pieces.abandon(piece);
+  im.s.failed_before.insert(piece);
+  if (alone) {
+    im.ban(from.front(), piece, now);
+  } else {
+    im.hashes.blame(piece, {leaves.begin(), leaves.end()}, std::move(from));
+  }
+  im.settle(now);
+}
+
+void Swarm::lost(std::uint32_t piece, Instant now) {
+  if (impl_->s.pieces.active(piece) != nullptr) impl_->s.pieces.abandon(piece);
+  impl_->settle(now);
+}
+
+void Swarm::layer_computed(std::vector<Hash256> layer, Instant now) {
+  impl_->hashes.layer_known();
+  if (impl_->s.knows_layer() || layer.size() != impl_->s.pieces.count()) return;
+  impl_->s.layer = std::move(layer);
+  impl_->layer_arrived(now);
+  impl_->settle(now);
+}
+
+void Swarm::leaves_read(PeerRef peer, const bt::HashSpan& span, std::vector<Hash256> leaves,
+                        Instant now) {
+  impl_->hashes.leaves_read(peer, span, std::move(leaves));
+  impl_->settle(now);
+}
+
+void Swarm::hashes_sent(PeerRef) { impl_->hashes.sent(); }
+
+void Swarm::injected(std::uint32_t piece, Instant now) {
+  auto& im = *impl_;
+  if (im.s.pieces.has(piece)) return;
+  for (const auto& p : im.s.peers) {
+    std::erase_if(p->open, [&](const OpenRequest& r) {
+      if (r.piece != piece) return false;
+      im.s.send(*p, bt::CancelBlock{im.s.pieces.block(r.piece, r.block)});
+      ++p->forgiven;
+      return true;
+    });
+  }
+  if (im.s.pieces.active(piece) != nullptr) im.s.out.push_back(ReleasePiece{piece});
+  im.gained(piece, now);
+  im.settle(now);
+}
+
+std::optional<Upload> Swarm::next_block(Instant) { return impl_->uploader.next(); }
+std::optional<Upload> Swarm::more_for(PeerRef peer, Instant) { return impl_->uploader.more(peer); }
+bool Swarm::has_uploads() const { return impl_->uploader.waiting(); }
+
+void Swarm::block_sent(PeerRef ref, const bt::BlockRef& b, Instant now) {
+  auto& im = *impl_;
+  im.s.up.add(b.length, now);
+  im.counts.uploaded += b.length;
+  if (Peer* peer = im.s.find(ref)) peer->sending = false;
+  if (!im.s.config.origin) return;
+  im.offers.block_sent(ref, b.piece, now);
+  im.offers.pump(now);
+}
+
+void Swarm::set_reader(std::uint64_t id, std::uint64_t offset, Instant now) {
+  const bool fresh = !impl_->s.readers.contains(id);
+  impl_->s.readers[id] = offset;
+  if (fresh) impl_->settle(now);
+}
+void Swarm::remove_reader(std::uint64_t id) { impl_->s.readers.erase(id); }
+
+Duration Swarm::tick(Instant now) {
+  auto& im = *impl_;
+  std::vector<std::pair<PeerRef, const char*>> quiet;
+  for (const auto& p : im.s.peers) {
+    const bool idle = im.s.pieces.complete() && p->have.all() && !im.s.config.origin &&
+                      !p->info.origin && now - p->last_heard > kIdle;
+    if (now - p->last_heard > kSilence) quiet.emplace_back(p->ref, "peer_silent");
+    if (idle) quiet.emplace_back(p->ref, "both_complete");
+  }
+  for (const auto& [ref, code] : quiet) {
+    if (Peer* p = im.s.find(ref)) im.drop(*p, code, false, now);
+  }
+  im.requester.check_stalls(now);
+  im.settle(now);
+  if (im.s.peers.empty()) return std::chrono::seconds(2);
+  if (!im.s.knows_layer() && !im.s.pieces.complete()) return std::chrono::milliseconds(20);
+  const bool loading = !im.s.pieces.complete();
+  const bool offering = im.s.config.origin &&
+                        std::any_of(im.s.peers.begin(), im.s.peers.end(), [](const auto& p) {
+                          return p->interested && !p->have.all();
+                        });
+  return loading || offering ? Duration(std::chrono::milliseconds(100))
+                             : Duration(std::chrono::seconds(2));
+}
+
+std::vector<Action> Swarm::take_actions() { return std::exchange(impl_->s.out, {}); }
+
+bool Swarm::complete() const { return impl_->s.pieces.complete(); }
+bool Swarm::has(std::uint32_t piece) const { return impl_->s.pieces.has(piece); }
+std::uint32_t Swarm::have_count() const { return impl_->s.pieces.have().count(); }
+
+std::uint64_t Swarm::readable_from(std::uint64_t offset) const {
+  const auto& meta = impl_->s.config.meta;
+  if (offset >= meta.size) return 0;
+  const auto piece = static_cast<std::uint32_t>(offset / meta.piece_length);
+  const std::uint64_t end = std::uint64_t{impl_->s.pieces.have().first_missing(piece)} *
+                            meta.piece_length;
+  return end <= offset ? 0 : std::min(end, meta.size) - offset;
+}
+
+const std::vector<Hash256>& Swarm::layer() const { return impl_->s.layer; }
+const SwarmCounts& Swarm::counts() const { return impl_->counts; }
+std::size_t Swarm::peer_count() const { return impl_->s.peers.size(); }
+std::uint32_t Swarm::pieces_of(PeerRef ref) const {
+  const Peer* peer = impl_->s.find(ref);
+  return peer == nullptr ? 0 : peer->have.count();
+}
+bool Swarm::wants(std::uint32_t piece) const { return !impl_->s.pieces.has(piece); }
+
+}  // namespace convoy::swarm::core

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "wire/bt/message.hpp"
+
+// What goes into and comes out of the engine's core. The core decides; it has no sockets, no
+// clock, no threads and no bytes of pieces.
+namespace convoy::swarm::core {
+
+/// A connection, numbered by the caller from 1 on; never reused within a torrent.
+using PeerRef = std::uint32_t;
+using Instant = SteadyTime;
+
+struct PeerInfo {
+  std::string node;       ///< SPIFFE id of its certificate: what a ban is bound to
+  bool origin = false;    ///< an origin seeder: serves by offers, never downloads
+  std::uint32_t max_requests = 250;  ///< "reqq" of its extension handshake
+};
+
+/// Send it soon, in one record with whatever else is ready. A lazy one may wait up to 50 ms for
+/// company. After `Hashes` has left, the caller tells Swarm::hashes_sent.
+struct SendMessage {
+  PeerRef peer = 0;
+  bt::Message message;
+  bool lazy = false;
+};
+/// All blocks of the piece are in its buffer: hash and store, then say verified() or failed().
+struct VerifyPiece { std::uint32_t piece = 0; };
+/// The piece's buffer is of no use any more.
+struct ReleasePiece { std::uint32_t piece = 0; };
+/// The core has forgotten the peer already. `banned`: do not let this identity in again.
+struct DropPeer {
+  PeerRef peer = 0;
+  std::string node;
+  std::string code;
+  bool banned = false;
+};
+/// This identity sent bytes that do not verify.
+struct ReportPeer {
+  std::string node;
+  std::uint32_t piece = 0;
+};
+/// A seed without a stored piece layer is asked for it: compute it, then say layer_computed().
+struct ComputeLayer {};
+/// A peer wants the leaves of one piece: read and hash it, then say leaves_read().
+struct ReadLeaves {
+  PeerRef peer = 0;
+  bt::HashSpan span;
+  std::uint32_t piece = 0;
+};
+/// Every piece is verified and stored.
+struct Completed {};
+
+using Action = std::variant<SendMessage, VerifyPiece, ReleasePiece, DropPeer, ReportPeer,
+                            ComputeLayer, ReadLeaves, Completed>;
+
+/// A block that may leave now.
+struct Upload {
+  PeerRef peer = 0;
+  bt::BlockRef block;
+};
+
+}  // namespace convoy::swarm::core

@@ -1,0 +1,83 @@
+#include "swarm/core/uploader.hpp"
+
+#include <algorithm>
+#include <tuple>
+
+namespace convoy::swarm::core {
+namespace {
+
+constexpr std::uint32_t kStep = 4;
+constexpr std::uint64_t kFarTurn = 8;
+
+}  // namespace
+
+bool Uploader::enqueue(Peer& peer, const bt::BlockRef& block) {
+  if (peer.wanted.size() >= kMaxQueue) return false;
+  peer.wanted.push_back({block, ++arrivals_});
+  return true;
+}
+
+bool Uploader::cancel(Peer& peer, const bt::BlockRef& block) {
+  const auto it = std::find_if(peer.wanted.begin(), peer.wanted.end(),
+                               [&](const Wanted& w) { return w.block == block; });
+  if (it == peer.wanted.end()) return false;
+  peer.wanted.erase(it);
+  return true;
+}
+
+bool Uploader::waiting() const {
+  return std::any_of(s_.peers.begin(), s_.peers.end(),
+                     [](const auto& p) { return !p->sending && !p->wanted.empty(); });
+}
+
+Peer* Uploader::first_come() {
+  Peer* best = nullptr;
+  for (const auto& p : s_.peers) {
+    if (p->sending || p->wanted.empty()) continue;
+    if (best == nullptr || p->wanted.front().number < best->wanted.front().number) best = p.get();
+  }
+  return best;
+}
+
+Peer* Uploader::neediest() {
+  const std::uint32_t far = std::max(s_.pieces.count() / 8, kStep);
+  Peer* near_best = nullptr;
+  Peer* far_best = nullptr;
+  const auto better = [](const Peer* a, const Peer* b) {
+    return b == nullptr || std::tuple(a->have.count() / kStep, a->served) <
+                               std::tuple(b->have.count() / kStep, b->served);
+  };
+  for (const auto& p : s_.peers) {
+    if (p->sending || p->wanted.empty()) continue;
+    Peer*& best = p->have.count() + far < s_.pieces.have().count() ? far_best : near_best;
+    if (better(p.get(), best)) best = p.get();
+  }
+  if (near_best == nullptr || far_best == nullptr) {
+    return near_best != nullptr ? near_best : far_best;
+  }
+  return ++turns_ % kFarTurn == 0 ? far_best : near_best;
+}
+
+Upload Uploader::take(Peer& peer) {
+  last_ = peer.wanted.front().block;
+  peer.wanted.erase(peer.wanted.begin());
+  peer.sending = true;
+  return {peer.ref, last_};
+}
+
+std::optional<Upload> Uploader::next() {
+  Peer* peer = s_.config.origin ? first_come() : neediest();
+  if (peer == nullptr) return std::nullopt;
+  peer->served = ++s_.turn;
+  return take(*peer);
+}
+
+std::optional<Upload> Uploader::more(PeerRef ref) {
+  Peer* peer = s_.find(ref);
+  if (peer == nullptr || peer->wanted.empty()) return std::nullopt;
+  const bt::BlockRef& b = peer->wanted.front().block;
+  if (b.piece != last_.piece || b.begin != last_.begin + last_.length) return std::nullopt;
+  return take(*peer);
+}
+
+}  // namespace convoy::swarm::core

@@ -1,0 +1,158 @@
+#include "sim/swarm_sim.hpp"
+
+#include <gtest/gtest.h>
+
+namespace convoy::sim {
+namespace {
+
+using namespace std::chrono_literals;
+
+SwarmOptions mbit(std::uint32_t nodes, std::uint64_t megabit, std::uint64_t mib,
+                  std::uint32_t piece_kib, std::uint64_t seed = 1) {
+  SwarmOptions o;
+  o.nodes = nodes;
+  o.rate = megabit * 125'000;
+  o.size = mib << 20;
+  o.piece_length = piece_kib << 10;
+  o.seed = seed;
+  return o;
+}
+
+double copies(const SwarmResult& r, const SwarmOptions& o) {
+  return static_cast<double>(r.origin_bytes) / static_cast<double>(o.size);
+}
+
+void report(const char* what, const SwarmOptions& o, const SwarmResult& r) {
+  std::printf("%-28s N=%-4u ms %.3f med %.3f area %.3f ttfb %.3f origin %.3f redundant %.4f "
+              "control %.4f\n",
+              what, o.nodes, r.makespan(), r.median(), r.area(), r.worst_first(), copies(r, o),
+              static_cast<double>(r.redundant()) / static_cast<double>(o.size * o.nodes),
+              static_cast<double>(r.control_bytes) / static_cast<double>(o.size * o.nodes));
+}
+
+TEST(SwarmSim, FlashCrowdStaysNearTheBound) {
+  for (const auto& [o, most] : {std::pair(mbit(1, 20, 64, 64), 1.02), {mbit(8, 40, 64, 64), 1.06},
+                                {mbit(32, 20, 64, 64), 1.06}}) {
+    SwarmSim sim(o);
+    const SwarmResult r = sim.run();
+    report("flash crowd", o, r);
+    ASSERT_TRUE(r.complete()) << "seed " << o.seed;
+    EXPECT_LE(r.makespan(), most) << "seed " << o.seed;
+    EXPECT_LE(copies(r, o), 1.05) << "seed " << o.seed;
+    EXPECT_LE(r.area(), 0.70);
+  }
+}
+
+TEST(SwarmSim, BarsOfTheMeasuredBaselineHold) {
+  struct Row { SwarmOptions o; double most; };
+  for (const Row& row : {Row{mbit(8, 40, 64, 64, 7), 1.06}, Row{mbit(16, 20, 32, 32, 7), 1.08},
+                         Row{mbit(32, 10, 64, 32, 7), 1.08}, Row{mbit(100, 20, 64, 64, 7), 1.09}}) {
+    SwarmSim sim(row.o);
+    const SwarmResult r = sim.run();
+    report("baseline", row.o, r);
+    ASSERT_TRUE(r.complete());
+    EXPECT_LE(r.makespan(), row.most);
+    EXPECT_LE(copies(r, row.o), 1.05);
+  }
+}
+
+TEST(SwarmSim, LatencyOfAWideNetworkIsCovered) {
+  auto o = mbit(32, 20, 32, 64, 3);
+  o.delay = 10ms;
+  SwarmSim sim(o);
+  const SwarmResult r = sim.run();
+  report("10 ms one way", o, r);
+  ASSERT_TRUE(r.complete());
+  EXPECT_LE(r.makespan(), 1.15);
+  EXPECT_LE(copies(r, o), 1.05);
+}
+
+TEST(SwarmSim, ASecondWaveCostsTheFirstLittle) {
+  const auto o = mbit(32, 20, 32, 64, 5);
+  SwarmSim sim(o);
+  for (std::uint32_t i = 17; i <= 32; ++i) sim.start_at(i, 7s);
+  const SwarmResult r = sim.run();
+  report("second wave", o, r);
+  ASSERT_TRUE(r.complete());
+  EXPECT_LE(r.makespan(), 1.15);
+  EXPECT_LE(copies(r, o), 1.05);
+}
+
+TEST(SwarmSim, SlowNodesDoNotHoldTheOthersBack) {
+  auto o = mbit(32, 20, 16, 32, 5);
+  SwarmSim sim(o);
+  for (std::uint32_t i = 1; i <= 3; ++i) sim.set_rate(i, o.rate / 4);
+  const SwarmResult r = sim.run();
+  report("three at r/4", o, r);
+  ASSERT_TRUE(r.complete());
+  double fast = 0;
+  for (std::size_t i = 3; i < r.nodes.size(); ++i) fast = std::max(fast, r.nodes[i].done);
+  EXPECT_LE(fast / r.ideal, 1.20);
+  EXPECT_LE(r.makespan() / 4, 1.15);
+}
+
+TEST(SwarmSim, PiecesOfDeadHoldersAreOfferedAgain) {
+  const auto o = mbit(8, 20, 16, 64, 11);
+  SwarmSim sim(o);
+  for (std::uint32_t i = 1; i <= 7; ++i) sim.kill(i, 1s + i * 300ms);
+  const SwarmResult r = sim.run();
+  report("seven of eight die", o, r);
+  ASSERT_EQ(r.nodes.size(), 1U);
+  EXPECT_TRUE(r.complete());
+}
+
+TEST(SwarmSim, ALateNodeGetsEverythingFromTheOriginWhenAllOthersAreGone) {
+  const auto o = mbit(2, 20, 8, 64, 2);
+  SwarmSim sim(o);
+  sim.start_at(1, 0s);
+  sim.start_at(2, 10s);
+  sim.kill(1, 11s);
+  const SwarmResult r = sim.run();
+  report("the only holder dies", o, r);
+  ASSERT_EQ(r.nodes.size(), 1U);
+  ASSERT_TRUE(r.complete());
+  EXPECT_LE(r.nodes[0].done, r.ideal + 3);
+}
+
+TEST(SwarmSim, NodesThatCannotReachEachOtherAreFedByTheOrigin) {
+  const auto o = mbit(2, 20, 4, 64, 2);
+  SwarmSim sim(o);
+  sim.cut(1, 2);
+  const SwarmResult r = sim.run();
+  report("no link between the two", o, r);
+  ASSERT_TRUE(r.complete());
+  EXPECT_LE(copies(r, o), 2.05);
+}
+
+TEST(SwarmSim, RestartedNodesFinish) {
+  const auto o = mbit(16, 20, 16, 64, 9);
+  SwarmSim sim(o);
+  for (std::uint32_t i = 1; i <= 6; ++i) {
+    sim.kill(i, 2s + i * 200ms);
+    sim.revive(i, 4s + i * 200ms);
+  }
+  const SwarmResult r = sim.run();
+  report("six restart empty", o, r);
+  ASSERT_TRUE(r.complete());
+  EXPECT_EQ(r.nodes.size(), 16U);
+}
+
+TEST(SwarmSim, ALiarIsFoundAndTheOthersFinish) {
+  const auto o = mbit(16, 20, 8, 64, 4);
+  SwarmSim sim(o);
+  sim.corrupt(5);
+  const SwarmResult r = sim.run();
+  report("one liar", o, r);
+  ASSERT_TRUE(r.complete());
+  ASSERT_FALSE(sim.reported().empty());
+  for (const auto& node : sim.reported()) EXPECT_EQ(node, "node-5");
+}
+
+TEST(SwarmSim, TheSameSeedGivesTheSameRun) {
+  const auto o = mbit(12, 20, 8, 32, 21);
+  SwarmSim a(o), b(o);
+  EXPECT_EQ(a.run().makespan(), b.run().makespan());
+}
+
+}  // namespace
+}  // namespace convoy::sim
