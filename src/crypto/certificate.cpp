@@ -2,7 +2,6 @@
 
 #include <ctime>
 #include <limits>
-
 #include <openssl/pem.h>
 
 #include "crypto/hash.hpp"
@@ -43,8 +42,8 @@ std::optional<UnixTime> time_of(const ASN1_TIME* t) {
 
 std::vector<std::string> san_entries(X509* cert, int type) {
   std::vector<std::string> out;
-  const detail::NamesPtr names(static_cast<GENERAL_NAMES*>(
-      X509_get_ext_d2i(cert, NID_subject_alt_name, nullptr, nullptr)));
+  const detail::NamesPtr names(
+      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(cert, NID_subject_alt_name, nullptr, nullptr)));
   for (int i = 0; names && i < sk_GENERAL_NAME_num(names.get()); ++i) {
     int found = 0;
     void* value = GENERAL_NAME_get0_value(sk_GENERAL_NAME_value(names.get(), i), &found);
@@ -134,7 +133,8 @@ std::string Certificate::common_name() const {
   const int at = X509_NAME_get_index_by_NID(name, NID_commonName, -1);
   if (at < 0) return {};
   unsigned char* out = nullptr;
-  const int size = ASN1_STRING_to_UTF8(&out, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
+  const int size =
+      ASN1_STRING_to_UTF8(&out, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
   const detail::BufferPtr owner(out);
   ERR_clear_error();
   if (size <= 0) return {};

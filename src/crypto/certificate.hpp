@@ -26,7 +26,7 @@ class Certificate {
 
   Bytes der() const;
   std::string pem() const;
-  Hash256 thumbprint() const;  ///< SHA-256 of the DER: RFC 8705 x5t#S256
+  Hash256 thumbprint() const;    ///< SHA-256 of the DER: RFC 8705 x5t#S256
   PublicKey public_key() const;  ///< P-256 only; others end in "certificate_invalid" at parsing
   std::string common_name() const;
   std::string serial_hex() const;
@@ -48,11 +48,11 @@ std::string chain_pem(const std::vector<Certificate>&);
 
 /// What a certificate is issued for. Each use is checked by verify_chain.
 enum class CertUse : std::uint8_t {
-  ca,            ///< may issue certificates (pathlen as given)
-  server,        ///< TLS server
-  node,          ///< TLS server and client: peers and clients of the tracker
-  ticket_signer, ///< signs tickets; extended key usage 1.3.6.1.4.1.61722.1.1
-  token_signer,  ///< signs registry tokens; 1.3.6.1.4.1.61722.1.2
+  ca,               ///< may issue certificates (pathlen as given)
+  server,           ///< TLS server
+  node,             ///< TLS server and client: peers and clients of the tracker
+  ticket_signer,    ///< signs tickets; extended key usage 1.3.6.1.4.1.61722.1.1
+  token_signer,     ///< signs registry tokens; 1.3.6.1.4.1.61722.1.2
   metadata_signer,  ///< signs blob metadata; 1.3.6.1.4.1.61722.1.3
 };
 
@@ -62,8 +62,8 @@ struct CertSpec {
   std::vector<std::string> ips;
   std::vector<std::string> uris;
   CertUse use = CertUse::node;
-  int path_length = 0;     ///< of a CA: how many CAs may follow below it, at least 0
-  UnixTime not_before{};   ///< the issuer backdates by itself where it wants to
+  int path_length = 0;    ///< of a CA: how many CAs may follow below it, at least 0
+  UnixTime not_before{};  ///< the issuer backdates by itself where it wants to
   UnixTime not_after{};
 };
 

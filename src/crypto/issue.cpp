@@ -23,7 +23,8 @@ void set_serial(X509* cert, Random& random) {
   std::array<std::uint8_t, kSerialBytes> bytes;
   random.fill(bytes);
   bytes[0] |= 1;  // RFC 5280 4.1.2.2: never zero
-  const detail::BnPtr number(must(BN_bin2bn(bytes.data(), static_cast<int>(bytes.size()), nullptr)));
+  const detail::BnPtr number(
+      must(BN_bin2bn(bytes.data(), static_cast<int>(bytes.size()), nullptr)));
   must(must(BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(cert))) != nullptr);
 }
 
@@ -34,10 +35,9 @@ void set_time(ASN1_TIME* field, UnixTime t) {
 void set_subject(X509* cert, const std::string& common_name) {
   if (common_name.empty()) return;
   X509_NAME* name = X509_get_subject_name(cert);
-  must(X509_NAME_add_entry_by_NID(
-           name, NID_commonName, MBSTRING_UTF8,
-           reinterpret_cast<const unsigned char*>(common_name.data()),
-           static_cast<int>(common_name.size()), -1, 0) == 1);
+  must(X509_NAME_add_entry_by_NID(name, NID_commonName, MBSTRING_UTF8,
+                                  reinterpret_cast<const unsigned char*>(common_name.data()),
+                                  static_cast<int>(common_name.size()), -1, 0) == 1);
 }
 
 void push_name(GENERAL_NAMES* names, int type, ASN1_STRING* value) {
@@ -139,12 +139,18 @@ Certificate build(const CertSpec& spec, const PublicKey& subject, X509* issuer,
 
 std::vector<const char*> detail::usages_of(CertUse use) {
   switch (use) {
-    case CertUse::ca: return {};
-    case CertUse::server: return {kServerAuth};
-    case CertUse::node: return {kServerAuth, kClientAuth};
-    case CertUse::ticket_signer: return {"1.3.6.1.4.1.61722.1.1"};
-    case CertUse::token_signer: return {"1.3.6.1.4.1.61722.1.2"};
-    case CertUse::metadata_signer: return {"1.3.6.1.4.1.61722.1.3"};
+    case CertUse::ca:
+      return {};
+    case CertUse::server:
+      return {kServerAuth};
+    case CertUse::node:
+      return {kServerAuth, kClientAuth};
+    case CertUse::ticket_signer:
+      return {"1.3.6.1.4.1.61722.1.1"};
+    case CertUse::token_signer:
+      return {"1.3.6.1.4.1.61722.1.2"};
+    case CertUse::metadata_signer:
+      return {"1.3.6.1.4.1.61722.1.3"};
   }
   std::abort();
 }

@@ -1,10 +1,9 @@
 #pragma once
 
+#include <boost/json/fwd.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <boost/json/fwd.hpp>
 
 #include "base/result.hpp"
 #include "crypto/certificate.hpp"

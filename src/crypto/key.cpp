@@ -1,7 +1,6 @@
 #include "crypto/key.hpp"
 
 #include <cstring>
-
 #include <openssl/pem.h>
 
 #include "crypto/hash.hpp"
@@ -138,8 +137,8 @@ PublicKey PrivateKey::public_key() const {
 
 Bytes PrivateKey::sign(ByteView message) const {
   const detail::MdCtxPtr ctx(must(EVP_MD_CTX_new()));
-  must(EVP_DigestSignInit_ex(ctx.get(), nullptr, "SHA256", nullptr, nullptr, key_.get(),
-                             nullptr) == 1);
+  must(EVP_DigestSignInit_ex(ctx.get(), nullptr, "SHA256", nullptr, nullptr, key_.get(), nullptr) ==
+       1);
   std::array<unsigned char, 80> der;
   std::size_t size = der.size();
   must(EVP_DigestSign(ctx.get(), der.data(), &size, message.data(), message.size()) == 1);

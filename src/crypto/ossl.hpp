@@ -2,9 +2,6 @@
 
 #include <cstdlib>
 #include <memory>
-#include <string>
-#include <string_view>
-
 #include <openssl/bio.h>
 #include <openssl/bn.h>
 #include <openssl/ec.h>
@@ -12,6 +9,8 @@
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
+#include <string>
+#include <string_view>
 
 #include "base/bytes.hpp"
 

@@ -1,13 +1,11 @@
 #include "crypto/password.hpp"
 
 #include <argon2.h>
-#include <crypt.h>
-
 #include <charconv>
+#include <crypt.h>
 #include <memory>
-#include <optional>
-
 #include <openssl/crypto.h>
+#include <optional>
 
 #include "base/bytes.hpp"
 
@@ -22,8 +20,8 @@ constexpr int kMaxBcryptCost = 14;  // about a second
 
 constexpr std::uint32_t kMinArgonMemory = 19456;  // KiB
 constexpr std::uint32_t kMinArgonPasses = 2;
-constexpr std::uint32_t kMaxArgonMemory = 256 * 1024;   // KiB
-constexpr std::uint64_t kMaxArgonWork = 1024 * 1024;    // memory in KiB times passes
+constexpr std::uint32_t kMaxArgonMemory = 256 * 1024;  // KiB
+constexpr std::uint64_t kMaxArgonWork = 1024 * 1024;   // memory in KiB times passes
 constexpr std::uint32_t kMaxArgonLanes = 8;
 constexpr std::size_t kSaltBytes = 16;
 constexpr std::size_t kTagBytes = 32;
@@ -78,8 +76,8 @@ std::optional<int> parse_bcrypt(std::string_view text) {
   const auto digit = [](char c) { return c >= '0' && c <= '9'; };
   if (!digit(text[4]) || !digit(text[5])) return std::nullopt;
   for (const char c : text.substr(7)) {
-    const bool good = digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' ||
-                      c == '/';
+    const bool good =
+        digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' || c == '/';
     if (!good) return std::nullopt;
   }
   return (text[4] - '0') * 10 + (text[5] - '0');
@@ -128,9 +126,9 @@ std::string hash_password(const Secret& password, Random& random) {
   std::string out(
       argon2_encodedlen(kMinArgonPasses, kMinArgonMemory, 1, kSaltBytes, kTagBytes, Argon2_id),
       '\0');
-  const int rc = argon2id_hash_encoded(kMinArgonPasses, kMinArgonMemory, 1, text.data(),
-                                       text.size(), salt.data(), salt.size(), kTagBytes,
-                                       out.data(), out.size());
+  const int rc =
+      argon2id_hash_encoded(kMinArgonPasses, kMinArgonMemory, 1, text.data(), text.size(),
+                            salt.data(), salt.size(), kTagBytes, out.data(), out.size());
   if (rc != ARGON2_OK) std::abort();
   out.resize(out.find('\0'));
   return out;

@@ -46,7 +46,8 @@ Status check_leaf(X509* leaf, CertUse use) {
   const auto wanted = detail::usages_of(use);
   std::set<std::string> exact(wanted.begin(), wanted.end());
   // Public CAs put clientAuth beside serverAuth; every use of our own is exact.
-  if (use == CertUse::server && has->contains(detail::kClientAuth)) exact.insert(detail::kClientAuth);
+  if (use == CertUse::server && has->contains(detail::kClientAuth))
+    exact.insert(detail::kClientAuth);
   return *has == exact ? Status() : wrong_use("another extended key usage");
 }
 
@@ -65,9 +66,12 @@ Status check_issuers(const STACK_OF(X509) * chain, CertUse use) {
 Error chain_error(int code) {
   std::string detail = X509_verify_cert_error_string(code);
   switch (code) {
-    case X509_V_ERR_CERT_HAS_EXPIRED: return unauthorized("certificate_expired", detail);
-    case X509_V_ERR_CERT_NOT_YET_VALID: return unauthorized("certificate_not_yet_valid", detail);
-    default: return unauthorized("certificate_untrusted", detail);
+    case X509_V_ERR_CERT_HAS_EXPIRED:
+      return unauthorized("certificate_expired", detail);
+    case X509_V_ERR_CERT_NOT_YET_VALID:
+      return unauthorized("certificate_not_yet_valid", detail);
+    default:
+      return unauthorized("certificate_untrusted", detail);
   }
 }
 

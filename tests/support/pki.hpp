@@ -48,8 +48,8 @@ class TestCluster {
 
   TestNode node(std::string_view name, security::NodeKind kind = security::NodeKind::node,
                 std::chrono::seconds lifetime = security::kDefaultNodeLifetime) {
-    const auto id = security::SpiffeId{authority.trust_domain(), authority.cluster(), kind,
-                                       std::string(name)};
+    const auto id =
+        security::SpiffeId{authority.trust_domain(), authority.cluster(), kind, std::string(name)};
     auto key = crypto::PrivateKey::generate();
     const auto made = authority.issue_node(id, key.public_key(), lifetime).value();
     return {id, key, made.certificate, {made.chain_pem, key.to_pem()}};
@@ -93,7 +93,9 @@ class TestRegistryKeys {
  public:
   explicit TestRegistryKeys(const Clock& clock, std::string issuer_name = "registry.test",
                             std::string audience_name = "registry.test")
-      : clock_(&clock), issuer(std::move(issuer_name)), audience(std::move(audience_name)),
+      : clock_(&clock),
+        issuer(std::move(issuer_name)),
+        audience(std::move(audience_name)),
         pki(security::create_registry_pki("test", clock.wall(), random_)),
         ca(crypto::Certificate::from_pem(pki.token_ca.chain_pem).value()) {}
   TestRegistryKeys(const TestRegistryKeys&) = delete;
@@ -103,7 +105,8 @@ class TestRegistryKeys {
   crypto::Signer metadata_signer() const {
     return security::load_signer(pki.metadata_signer).value();
   }
-  security::RegistryTokenIssuer token_issuer(std::chrono::seconds lifetime = std::chrono::minutes(5)) {
+  security::RegistryTokenIssuer token_issuer(
+      std::chrono::seconds lifetime = std::chrono::minutes(5)) {
     return {token_signer(), issuer, audience, lifetime, *clock_, random_};
   }
   security::RegistryTokenVerifier token_verifier() const {

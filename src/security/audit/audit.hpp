@@ -16,15 +16,15 @@ enum class AuditOutcome : std::uint8_t { granted, refused, observed };
 /// A decision. Texts that do not apply stay empty and are left out of the record. Nothing in
 /// it may be a secret: no token, ticket, password or key.
 struct AuditEvent {
-  std::string action;      ///< "<what>.<decision>": "ticket.grant", "ticket.refuse", "peer.refuse",
-                           ///< "pull.grant", "push.refuse", "token.grant", "enrol.grant", …
+  std::string action;  ///< "<what>.<decision>": "ticket.grant", "ticket.refuse", "peer.refuse",
+                       ///< "pull.grant", "push.refuse", "token.grant", "enrol.grant", …
   AuditOutcome outcome = AuditOutcome::observed;
-  std::string actor;       ///< the user, or the SPIFFE id that asked
-  std::string node;        ///< SPIFFE id of the node concerned
-  std::string remote_ip;   ///< of the connection
+  std::string actor;      ///< the user, or the SPIFFE id that asked
+  std::string node;       ///< SPIFFE id of the node concerned
+  std::string remote_ip;  ///< of the connection
   std::string digest;
   std::string repository;
-  std::string reason;      ///< stable code of a refusal: Error::code()
+  std::string reason;  ///< stable code of a refusal: Error::code()
   std::string request_id;
   std::vector<std::pair<std::string, std::string>> extra;  ///< further names and values
 };

@@ -1,15 +1,14 @@
 #include "security/audit/file_audit_log.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <chrono>
 #include <cstring>
+#include <fcntl.h>
 #include <optional>
 #include <set>
+#include <unistd.h>
 #include <utility>
 
 #include "base/log.hpp"
@@ -27,9 +26,12 @@ constexpr std::string_view kLineStart = R"({"seq":)";
 
 std::string_view to_string(AuditOutcome outcome) {
   switch (outcome) {
-    case AuditOutcome::granted: return "granted";
-    case AuditOutcome::refused: return "refused";
-    case AuditOutcome::observed: return "observed";
+    case AuditOutcome::granted:
+      return "granted";
+    case AuditOutcome::refused:
+      return "refused";
+    case AuditOutcome::observed:
+      return "observed";
   }
   return "";
 }
@@ -155,7 +157,11 @@ Result<std::unique_ptr<FileAuditLog>> FileAuditLog::open(const std::string& path
 
 FileAuditLog::FileAuditLog(storage::Fd fd, const Clock& clock, std::uint64_t last_seq,
                            const Hash256& last_hash, std::uint64_t size)
-    : fd_(std::move(fd)), clock_(&clock), seq_(last_seq), prev_(last_hash), size_(size),
+    : fd_(std::move(fd)),
+      clock_(&clock),
+      seq_(last_seq),
+      prev_(last_hash),
+      size_(size),
       syncer_([this] { sync_loop(); }) {}
 
 FileAuditLog::~FileAuditLog() {

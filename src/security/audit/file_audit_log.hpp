@@ -17,8 +17,8 @@
 namespace convoy::security {
 
 /// One JSON object a line, appended to a file of mode 0600: `seq` counts up without a gap across
-/// restarts, `time`, `prev` (SHA-256 of the line before, so that a line changed or taken out shows),
-/// then the event. On disk within 100 ms, and at destruction. One process for each file.
+/// restarts, `time`, `prev` (SHA-256 of the line before, so that a line changed or taken out
+/// shows), then the event. On disk within 100 ms, and at destruction. One process for each file.
 class FileAuditLog final : public AuditLog {
  public:
   /// Error (unavailable) "audit_open".
@@ -29,8 +29,8 @@ class FileAuditLog final : public AuditLog {
   bool healthy() const { return healthy_; }
 
  private:
-  FileAuditLog(storage::Fd fd, const Clock& clock, std::uint64_t last_seq,
-               const Hash256& last_hash, std::uint64_t size);
+  FileAuditLog(storage::Fd fd, const Clock& clock, std::uint64_t last_seq, const Hash256& last_hash,
+               std::uint64_t size);
   bool append(std::string line);
   void sync_loop();
 

@@ -39,7 +39,8 @@ PemIdentity leaf_below(const Authority& ca, const crypto::CertSpec& spec, Random
 }
 
 Authority make_root(const std::string& cluster, UnixTime now, Random& random) {
-  auto spec = spec_of(crypto::CertUse::ca, "Convoy root " + cluster.substr(0, 40), now, kRootLifetime);
+  auto spec =
+      spec_of(crypto::CertUse::ca, "Convoy root " + cluster.substr(0, 40), now, kRootLifetime);
   spec.path_length = 1;
   const auto key = crypto::PrivateKey::generate();
   return {key, crypto::self_sign(spec, key, random)};
@@ -53,15 +54,12 @@ Authority make_issuing(const Authority& root, const std::string& cluster, UnixTi
   return {key, crypto::issue(spec, key.public_key(), root.certificate, root.key, random)};
 }
 
-Error bad_authority(std::string detail) {
-  return invalid("authority_invalid", std::move(detail));
-}
+Error bad_authority(std::string detail) { return invalid("authority_invalid", std::move(detail)); }
 
 }  // namespace
 
 Result<ClusterPki> create_cluster_pki(std::string_view trust_domain, std::string_view cluster,
-                                      UnixTime now, Random& random,
-                                      std::string_view tracker_name) {
+                                      UnixTime now, Random& random, std::string_view tracker_name) {
   const auto id = SpiffeId::make(trust_domain, cluster, NodeKind::tracker, tracker_name);
   if (!id) return id.error();
   const Authority root = make_root(id->cluster, now, random);
@@ -71,8 +69,8 @@ Result<ClusterPki> create_cluster_pki(std::string_view trust_domain, std::string
   auto signer = spec_of(crypto::CertUse::ticket_signer,
                         "Convoy ticket signer " + id->cluster.substr(0, 40), now, kSignerLifetime);
   return ClusterPki{pem_of(root.key, {root.certificate}),
-                    pem_of(issuing.key, {issuing.certificate}),
-                    leaf_below(issuing, signer, random), leaf_below(issuing, tracker, random)};
+                    pem_of(issuing.key, {issuing.certificate}), leaf_below(issuing, signer, random),
+                    leaf_below(issuing, tracker, random)};
 }
 
 Result<ClusterAuthority> ClusterAuthority::make(std::string_view issuing_cert_pem,

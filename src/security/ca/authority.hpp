@@ -67,8 +67,12 @@ class ClusterAuthority {
   ClusterAuthority(crypto::Certificate issuing, crypto::PrivateKey key, crypto::Certificate root,
                    std::string trust_domain, std::string cluster, const Clock& clock,
                    Random& random)
-      : issuing_(std::move(issuing)), key_(std::move(key)), root_(std::move(root)),
-        trust_domain_(std::move(trust_domain)), cluster_(std::move(cluster)), clock_(&clock),
+      : issuing_(std::move(issuing)),
+        key_(std::move(key)),
+        root_(std::move(root)),
+        trust_domain_(std::move(trust_domain)),
+        cluster_(std::move(cluster)),
+        clock_(&clock),
         random_(&random) {}
 
   crypto::Certificate issuing_;

@@ -1,11 +1,9 @@
-#include <fcntl.h>
-#include <sys/file.h>
-
-#include <cerrno>
-
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
+#include <cerrno>
+#include <fcntl.h>
+#include <sys/file.h>
 
 #include "security/ca/join_token.hpp"
 #include "security/ca/join_token_rules.hpp"
@@ -70,8 +68,8 @@ std::optional<JoinTokenRecord> from_json(const boost::json::value& value) {
   // Absent must not read as "fresh": a token without a state is not one.
   const auto used_by = wire::json_string(o, "used_by");
   if (!id || !hash || !kind || !name || !zone || !expires || !used_by) return std::nullopt;
-  return JoinTokenRecord{*id,   *hash, *kind, *name, *zone, UnixTime(std::chrono::seconds(*expires)),
-                         *used_by};
+  return JoinTokenRecord{
+      *id, *hash, *kind, *name, *zone, UnixTime(std::chrono::seconds(*expires)), *used_by};
 }
 
 Result<JoinTokens> load(const LockedFolder& folder) {
@@ -99,8 +97,8 @@ Status save(const LockedFolder& folder, const JoinTokens& tokens) {
   file["tokens"] = std::move(list);
   const std::string text = boost::json::serialize(file) + "\n";
   const int dir = folder.dir.get();
-  auto done = storage::write_durably(dir, folder.name + ".tmp", dir, folder.name, as_bytes(text),
-                                     kCode);
+  auto done =
+      storage::write_durably(dir, folder.name + ".tmp", dir, folder.name, as_bytes(text), kCode);
   if (done) done = storage::sync_fd(dir, kCode);
   return done ? done : Status(broken(done.error()));
 }

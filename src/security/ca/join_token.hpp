@@ -24,7 +24,7 @@ struct JoinTokenRecord {
   std::string name;                ///< "": whatever name the node asks for
   std::string zone;                ///< "": as the node says
   UnixTime expires{};
-  std::string used_by;             ///< SPIFFE id of the node that used it; "" while it is fresh
+  std::string used_by;  ///< SPIFFE id of the node that used it; "" while it is fresh
 
   bool operator==(const JoinTokenRecord&) const = default;
 };

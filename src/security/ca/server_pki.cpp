@@ -1,8 +1,7 @@
 #include "security/ca/server_pki.hpp"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
+#include <arpa/inet.h>
 
 #include "security/ca/authority.hpp"
 
@@ -65,7 +64,8 @@ Result<PemIdentity> issue_server(const PemIdentity& ca, const ServerNames& names
   spec.not_before = now - kBackdate;
   spec.not_after = std::min(now + lifetime, issuer->chain.front().not_after());
   const auto key = crypto::PrivateKey::generate();
-  const auto cert = crypto::issue(spec, key.public_key(), issuer->chain.front(), issuer->key, random);
+  const auto cert =
+      crypto::issue(spec, key.public_key(), issuer->chain.front(), issuer->key, random);
   return PemIdentity{crypto::chain_pem({cert, issuer->chain.front()}), key.to_pem()};
 }
 

@@ -1,8 +1,7 @@
 #include "security/identity/brute_force.hpp"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
+#include <arpa/inet.h>
 
 namespace convoy::security {
 namespace {

@@ -13,7 +13,7 @@
 namespace convoy::security {
 
 struct BruteForceLimits {
-  std::uint32_t free_failures = 5;              ///< in a row, before the first wait
+  std::uint32_t free_failures = 5;                ///< in a row, before the first wait
   Duration first_wait = std::chrono::seconds(1);  ///< doubles with each further failure
   /// A user's wait stays short, or strangers could lock them out.
   Duration max_user_wait = std::chrono::seconds(30);

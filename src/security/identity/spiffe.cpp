@@ -35,9 +35,12 @@ std::string_view take_segment(std::string_view& rest) {
 
 std::string_view to_string(NodeKind kind) {
   switch (kind) {
-    case NodeKind::node: return "node";
-    case NodeKind::origin: return "origin";
-    case NodeKind::tracker: return "tracker";
+    case NodeKind::node:
+      return "node";
+    case NodeKind::origin:
+      return "origin";
+    case NodeKind::tracker:
+      return "tracker";
   }
   return "";
 }

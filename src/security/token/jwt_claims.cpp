@@ -27,8 +27,8 @@ std::string TokenFamily::code(std::string_view what) const {
 
 Result<auth::ParsedJwt> open_jwt(const TokenFamily& family, std::string_view compact,
                                  std::string_view typ,
-                                 const std::vector<crypto::Certificate>& roots,
-                                 crypto::CertUse use, UnixTime now) {
+                                 const std::vector<crypto::Certificate>& roots, crypto::CertUse use,
+                                 UnixTime now) {
   auto parsed = auth::parse_jwt(compact);
   if (!parsed) return family.malformed(parsed.error().detail());
   const auto good = crypto::verify_jwt(*parsed, typ, roots, use, now);

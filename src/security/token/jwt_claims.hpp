@@ -1,12 +1,11 @@
 #pragma once
 
+#include <boost/json/fwd.hpp>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <boost/json/fwd.hpp>
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
@@ -20,7 +19,9 @@ namespace convoy::security::detail {
 struct TokenFamily {
   std::string_view name;
   std::string code(std::string_view what) const;
-  Error malformed(std::string detail) const { return invalid(code("malformed"), std::move(detail)); }
+  Error malformed(std::string detail) const {
+    return invalid(code("malformed"), std::move(detail));
+  }
   Error refused(std::string_view what, std::string detail = {}) const {
     return unauthorized(code(what), std::move(detail));
   }

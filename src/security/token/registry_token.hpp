@@ -34,8 +34,12 @@ class RegistryTokenIssuer {
  public:
   RegistryTokenIssuer(crypto::Signer signer, std::string issuer, std::string audience,
                       std::chrono::seconds lifetime, const Clock& clock, Random& random)
-      : signer_(std::move(signer)), issuer_(std::move(issuer)), audience_(std::move(audience)),
-        lifetime_(lifetime), clock_(&clock), random_(&random) {}
+      : signer_(std::move(signer)),
+        issuer_(std::move(issuer)),
+        audience_(std::move(audience)),
+        lifetime_(lifetime),
+        clock_(&clock),
+        random_(&random) {}
 
   IssuedRegistryToken issue(std::string_view subject, const std::vector<auth::Access>&) const;
 

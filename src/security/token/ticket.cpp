@@ -1,7 +1,6 @@
 #include "security/token/ticket.hpp"
 
 #include <algorithm>
-
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/string.hpp>
@@ -71,14 +70,14 @@ Result<Ticket> read_claims(const boost::json::object& claims, const detail::Toke
   if (!actions) return kFamily.malformed("act");
   if (!certificate) return kFamily.malformed("cnf");
   if (!id || id->size() != 2 * kIdBytes || !from_hex(*id)) return kFamily.malformed("jti");
-  return Ticket{*issuer,      *subject,     *cluster,        *digest,          *info_hash,
-                *actions,     *certificate, times.issued_at, times.not_before, times.expires,
-                *id};
+  return Ticket{*issuer,          *subject,      *cluster,     *digest,
+                *info_hash,       *actions,      *certificate, times.issued_at,
+                times.not_before, times.expires, *id};
 }
 
 Status check_blob(const Ticket& ticket, const TicketDemand& demand) {
-  const bool same = constant_time_equal(ticket.info_hash, demand.info_hash) &&
-                    ticket.digest == demand.digest;
+  const bool same =
+      constant_time_equal(ticket.info_hash, demand.info_hash) && ticket.digest == demand.digest;
   return same ? Status() : kFamily.refused("wrong_blob");
 }
 
@@ -96,8 +95,8 @@ Status check_holder(const Ticket& ticket, const crypto::Certificate& connection)
 }
 
 Status check_actions(const Ticket& ticket, const TicketActions& wanted) {
-  const bool enough = (ticket.actions.leech || !wanted.leech) &&
-                      (ticket.actions.seed || !wanted.seed);
+  const bool enough =
+      (ticket.actions.leech || !wanted.leech) && (ticket.actions.seed || !wanted.seed);
   return enough ? Status() : Status(denied("ticket_wrong_action"));
 }
 

@@ -33,10 +33,10 @@ RegistryPki create_registry_pki(std::string_view name, UnixTime now, Random& ran
   const auto ca_key = crypto::PrivateKey::generate();
   const auto ca = crypto::self_sign(
       spec_of(crypto::CertUse::ca, "Convoy token CA " + who, now, 3650 * kDay), ca_key, random);
-  const auto token = spec_of(crypto::CertUse::token_signer, "Convoy token signer " + who, now,
-                             365 * kDay);
-  const auto metadata = spec_of(crypto::CertUse::metadata_signer, "Convoy metadata signer " + who,
-                                now, 365 * kDay);
+  const auto token =
+      spec_of(crypto::CertUse::token_signer, "Convoy token signer " + who, now, 365 * kDay);
+  const auto metadata =
+      spec_of(crypto::CertUse::metadata_signer, "Convoy metadata signer " + who, now, 365 * kDay);
   return {{ca.pem(), ca_key.to_pem()},
           signer_below(ca, ca_key, token, random),
           signer_below(ca, ca_key, metadata, random)};

@@ -4,7 +4,6 @@
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <openssl/x509v3.h>
-
 #include <set>
 
 namespace convoy::crypto {
@@ -303,8 +302,8 @@ TEST_F(Chain, RefusesAnIntermediateLimitedToOtherUsages) {
   add_extension(cert.handle(), root_.cert.handle(), NID_ext_key_usage, "serverAuth");
   X509_sign(cert.handle(), root_.key.handle(), EVP_sha256());
   const Party limited{key, Certificate::from_der(cert.der()).value()};
-  EXPECT_EQ(verify(below(limited, spec(CertUse::server, "s")).cert, {limited.cert}, CertUse::server),
-            "");
+  EXPECT_EQ(
+      verify(below(limited, spec(CertUse::server, "s")).cert, {limited.cert}, CertUse::server), "");
   EXPECT_EQ(verify(below(limited, spec(CertUse::ticket_signer, "t")).cert, {limited.cert},
                    CertUse::ticket_signer),
             "certificate_wrong_use");

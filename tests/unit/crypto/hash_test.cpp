@@ -1,7 +1,6 @@
 #include "crypto/hash.hpp"
 
 #include <gtest/gtest.h>
-
 #include <thread>
 
 #include "wire/bt/merkle.hpp"

@@ -93,7 +93,8 @@ TEST(Key, ReadsSec1) {
 }
 
 TEST(Key, RefusesOtherKindsAndCurves) {
-  EXPECT_EQ(PrivateKey::from_pem(Secret(pem_of(EVP_EC_gen("P-384")))).error().code(), "key_invalid");
+  EXPECT_EQ(PrivateKey::from_pem(Secret(pem_of(EVP_EC_gen("P-384")))).error().code(),
+            "key_invalid");
   EXPECT_EQ(PrivateKey::from_pem(Secret(pem_of(EVP_EC_gen("secp256k1")))).error().code(),
             "key_invalid");
   EXPECT_EQ(PrivateKey::from_pem(Secret(pem_of(EVP_RSA_gen(2048)))).error().code(), "key_invalid");

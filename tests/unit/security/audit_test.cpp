@@ -1,17 +1,14 @@
-#include "security/audit/file_audit_log.hpp"
-
-#include <gtest/gtest.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-
 #include <algorithm>
+#include <boost/json/object.hpp>
 #include <csignal>
 #include <fstream>
+#include <gtest/gtest.h>
 #include <sstream>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <thread>
 
-#include <boost/json/object.hpp>
-
+#include "security/audit/file_audit_log.hpp"
 #include "support/manual_clock.hpp"
 #include "support/storage_dir.hpp"
 #include "wire/json.hpp"
@@ -61,7 +58,7 @@ TEST_F(AuditFile, ALineSaysWhatHappened) {
   EXPECT_EQ(wire::json_string(o, "reason"), "ticket_expired");
   EXPECT_FALSE(o.contains("digest")) << "what does not apply is left out";
   EXPECT_EQ(wire::json_string(o.at("extra").as_object(), "bytes"), "7");
-  struct stat st {};
+  struct stat st{};
   ASSERT_EQ(::stat(path_.c_str(), &st), 0);
   EXPECT_EQ(st.st_mode & 0777, 0600u);
 }
@@ -82,7 +79,8 @@ TEST_F(AuditFile, OutsidersTextCannotForgeOrBreakALine) {
   event.actor = "a\n{\"seq\":2,\"action\":\"ticket.grant\"}\n";
   event.repository = std::string("nul\0quote\"back\\", 15);
   event.remote_ip = "\xff\xfe";
-  event.extra = {{"action", "forged"}, {"same", "1"}, {"same", "2"}, {"k\"", std::string(100'000, '\1')}};
+  event.extra = {
+      {"action", "forged"}, {"same", "1"}, {"same", "2"}, {"k\"", std::string(100'000, '\1')}};
   open()->record(event);
   open()->record(event);
   const std::string all = text();

@@ -92,8 +92,8 @@ TEST_F(BruteForce, MemoryIsBounded) {
   limits.max_entries = 100;
   BruteForceGuard guard(limits);
   for (int i = 0; i < 1000; ++i) {
-    guard.failed("u" + std::to_string(i), "10.0." + std::to_string(i / 250) + "." +
-                                              std::to_string(i % 250), now_ += 1ms);
+    guard.failed("u" + std::to_string(i),
+                 "10.0." + std::to_string(i / 250) + "." + std::to_string(i % 250), now_ += 1ms);
     ASSERT_LE(guard.size(), 200u);
   }
   fail(guard, 5, "persistent", "10.9.9.9");

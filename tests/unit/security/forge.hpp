@@ -1,10 +1,9 @@
 #pragma once
 
-#include <string>
-#include <string_view>
-
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
+#include <string>
+#include <string_view>
 
 #include "base/bytes.hpp"
 #include "crypto/jws.hpp"

@@ -1,12 +1,11 @@
 #include "security/ca/join_token.hpp"
 
-#include <gtest/gtest.h>
-#include <sys/stat.h>
-
 #include <atomic>
 #include <fstream>
+#include <gtest/gtest.h>
 #include <memory>
 #include <sstream>
+#include <sys/stat.h>
 #include <thread>
 
 #include "crypto/hash.hpp"
@@ -181,7 +180,7 @@ TEST(JoinTokenFile, SurvivesARestartAndIsPrivate) {
   EXPECT_EQ(second.list().value(), first.list().value());
   EXPECT_FALSE(redeem_join_token(second, used, node("a"), kNow));
   EXPECT_TRUE(redeem_join_token(second, fresh, node("a"), kNow));
-  struct stat st {};
+  struct stat st{};
   ASSERT_EQ(::stat(path.c_str(), &st), 0);
   EXPECT_EQ(st.st_mode & 0777, 0600u);
 }

@@ -35,7 +35,8 @@ class MetadataTest : public testing::Test {
 };
 
 TEST_F(MetadataTest, SaysWhatWasSigned) {
-  for (const std::uint64_t size : {std::uint64_t{1}, std::uint64_t{1} << 20, std::uint64_t{1} << 40}) {
+  for (const std::uint64_t size :
+       {std::uint64_t{1}, std::uint64_t{1} << 20, std::uint64_t{1} << 40}) {
     const auto got = keys_.metadata_verifier().verify(statement(size), digest_);
     ASSERT_TRUE(got) << got.error().text();
     EXPECT_EQ(got->meta, meta(size));
@@ -51,7 +52,8 @@ TEST_F(MetadataTest, RefusesUnsignedTamperedAndForeignStatements) {
   const auto first = good.find('.');
   auto claims = test::claims_of(good);
   claims["root"] = to_hex(crypto::sha256(as_bytes("poison")));
-  const std::string other = crypto::sign_jwt(keys_.metadata_signer(), "convoy-metadata+jwt", claims);
+  const std::string other =
+      crypto::sign_jwt(keys_.metadata_signer(), "convoy-metadata+jwt", claims);
   const std::string body = other.substr(first + 1, other.rfind('.') - first - 1);
   EXPECT_EQ(check(good.substr(0, first + 1) + body + good.substr(good.rfind('.'))),
             "metadata_signature");

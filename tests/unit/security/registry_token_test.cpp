@@ -1,8 +1,7 @@
 #include "security/token/registry_token.hpp"
 
-#include <gtest/gtest.h>
-
 #include <boost/json/array.hpp>
+#include <gtest/gtest.h>
 
 #include "forge.hpp"
 #include "support/manual_clock.hpp"
@@ -117,11 +116,11 @@ TEST_F(RegistryTokenTest, RefusesAccessItCannotRead) {
   EXPECT_EQ(access(json::array{"all"}), "token_malformed");
   EXPECT_EQ(access(json::array{json::object{{"type", "repository"}, {"name", "a"}}}),
             "token_malformed");
-  EXPECT_EQ(access(json::array{json::object{
-                {"type", "repository"}, {"name", "a"}, {"actions", "pull"}}}),
-            "token_malformed");
-  EXPECT_EQ(access(json::array{json::object{
-                {"type", 1}, {"name", "a"}, {"actions", json::array{"pull"}}}}),
+  EXPECT_EQ(
+      access(json::array{json::object{{"type", "repository"}, {"name", "a"}, {"actions", "pull"}}}),
+      "token_malformed");
+  EXPECT_EQ(access(json::array{
+                json::object{{"type", 1}, {"name", "a"}, {"actions", json::array{"pull"}}}}),
             "token_malformed");
   EXPECT_EQ(check(with("sub", 7)), "token_malformed");
 }

@@ -21,21 +21,36 @@ TEST(Spiffe, ParsesAndPrints) {
 }
 
 TEST(Spiffe, RefusesEverythingElse) {
-  for (const std::string text :
-       {"", "spiffe://", "spiffe://example.org", "spiffe://example.org/cluster/c1/node",
-        "spiffe://example.org/cluster/c1/node/", "spiffe://example.org/cluster/c1/node/a/",
-        "spiffe://example.org/cluster/c1/node/a/b", "spiffe://example.org//cluster/c1/node/a",
-        "spiffe://example.org/cluster//node/a", "spiffe:///cluster/c1/node/a",
-        "SPIFFE://example.org/cluster/c1/node/a", "https://example.org/cluster/c1/node/a",
-        "spiffe://Example.org/cluster/c1/node/a", "spiffe://example.org/cluster/c1/node/A",
-        "spiffe://example.org/cluster/c1/admin/a", "spiffe://example.org/clusters/c1/node/a",
-        "spiffe://example.org:443/cluster/c1/node/a", "spiffe://u@example.org/cluster/c1/node/a",
-        "spiffe://example.org/cluster/c1/node/a?x", "spiffe://example.org/cluster/c1/node/a#x",
-        "spiffe://example.org/cluster/c1/node/%61", "spiffe://example.org/cluster/c1/node/..",
-        "spiffe://example.org/cluster/c1/node/.", "spiffe://example.org/cluster/c1/node/a..b",
-        "spiffe://example.org/cluster/c1/node/-a", "spiffe://example.org/cluster/c1/node/a.",
-        "spiffe://example.org/cluster/../node/a", " spiffe://example.org/cluster/c1/node/a",
-        "spiffe://example.org/cluster/c1/node/a\n", "spiffe://example.org/cluster/c1/node/a_b"}) {
+  for (const std::string text : {"",
+                                 "spiffe://",
+                                 "spiffe://example.org",
+                                 "spiffe://example.org/cluster/c1/node",
+                                 "spiffe://example.org/cluster/c1/node/",
+                                 "spiffe://example.org/cluster/c1/node/a/",
+                                 "spiffe://example.org/cluster/c1/node/a/b",
+                                 "spiffe://example.org//cluster/c1/node/a",
+                                 "spiffe://example.org/cluster//node/a",
+                                 "spiffe:///cluster/c1/node/a",
+                                 "SPIFFE://example.org/cluster/c1/node/a",
+                                 "https://example.org/cluster/c1/node/a",
+                                 "spiffe://Example.org/cluster/c1/node/a",
+                                 "spiffe://example.org/cluster/c1/node/A",
+                                 "spiffe://example.org/cluster/c1/admin/a",
+                                 "spiffe://example.org/clusters/c1/node/a",
+                                 "spiffe://example.org:443/cluster/c1/node/a",
+                                 "spiffe://u@example.org/cluster/c1/node/a",
+                                 "spiffe://example.org/cluster/c1/node/a?x",
+                                 "spiffe://example.org/cluster/c1/node/a#x",
+                                 "spiffe://example.org/cluster/c1/node/%61",
+                                 "spiffe://example.org/cluster/c1/node/..",
+                                 "spiffe://example.org/cluster/c1/node/.",
+                                 "spiffe://example.org/cluster/c1/node/a..b",
+                                 "spiffe://example.org/cluster/c1/node/-a",
+                                 "spiffe://example.org/cluster/c1/node/a.",
+                                 "spiffe://example.org/cluster/../node/a",
+                                 " spiffe://example.org/cluster/c1/node/a",
+                                 "spiffe://example.org/cluster/c1/node/a\n",
+                                 "spiffe://example.org/cluster/c1/node/a_b"}) {
     const auto id = SpiffeId::parse(text);
     ASSERT_FALSE(id) << text;
     EXPECT_EQ(id.error().code(), "spiffe_id_invalid");

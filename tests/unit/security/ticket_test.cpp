@@ -1,8 +1,7 @@
 #include "security/token/ticket.hpp"
 
-#include <gtest/gtest.h>
-
 #include <boost/json/array.hpp>
+#include <gtest/gtest.h>
 
 #include "crypto/hash.hpp"
 #include "forge.hpp"
@@ -142,8 +141,8 @@ TEST_F(TicketTest, LivesAtMostTenMinutes) {
   EXPECT_EQ(check(with("exp", now() + 601)), "ticket_malformed");
   EXPECT_EQ(check(with("exp", now() + 400'000'000)), "ticket_malformed");
   EXPECT_EQ(check(with("exp", now())), "ticket_malformed") << "not after iat";
-  const TicketGrant grant{node_.id, node_.certificate.thumbprint(), digest_, info_hash_,
-                          demand().actions, 3600s};
+  const TicketGrant grant{
+      node_.id, node_.certificate.thumbprint(), digest_, info_hash_, demand().actions, 3600s};
   EXPECT_EQ(check(cluster_.ticket_issuer().issue(grant)), "") << "cut to the maximum";
 }
 
@@ -211,11 +210,10 @@ TEST_F(TicketTest, RefusesACertificateWithoutOneName) {
            {}, {node_.id.str(), "spiffe://example.org/cluster/c1/node/node-2"}}) {
     spec.uris = uris;
     const auto issuing = load_signer(cluster_.pki.issuing).value();
-    const auto cert = crypto::issue(spec, node_.key.public_key(), issuing.chain[0], issuing.key,
-                                    random);
+    const auto cert =
+        crypto::issue(spec, node_.key.public_key(), issuing.chain[0], issuing.key, random);
     const TicketGrant grant{node_.id, cert.thumbprint(), digest_, info_hash_, demand().actions};
-    EXPECT_EQ(check(cluster_.ticket_issuer().issue(grant), cert, demand()),
-              "ticket_wrong_subject");
+    EXPECT_EQ(check(cluster_.ticket_issuer().issue(grant), cert, demand()), "ticket_wrong_subject");
   }
 }
 
@@ -228,8 +226,8 @@ TEST_F(TicketTest, RefusesANodeOfAnotherClusterBelowTheSameRoot) {
   spec.uris = {foreign.str()};
   spec.not_before = clock_.wall() - 1h;
   spec.not_after = clock_.wall() + 1h;
-  const auto cert = crypto::issue(spec, node_.key.public_key(), issuing.chain[0], issuing.key,
-                                  random);
+  const auto cert =
+      crypto::issue(spec, node_.key.public_key(), issuing.chain[0], issuing.key, random);
   const TicketGrant grant{foreign, cert.thumbprint(), digest_, info_hash_, demand().actions};
   EXPECT_EQ(check(cluster_.ticket_issuer().issue(grant), cert, demand()), "ticket_wrong_subject");
 }
@@ -261,11 +259,12 @@ TEST_F(TicketTest, EveryClaimMustBeThere) {
   for (const char* claim : {"iss", "sub", "cluster", "dig", "ih", "act", "cnf", "jti"}) {
     EXPECT_EQ(check(with(claim, nullptr)), "ticket_malformed") << claim;
     EXPECT_EQ(check(with(claim, 7)), "ticket_malformed") << claim;
-    EXPECT_EQ(check(with(claim, "")), claim == std::string("cluster") ? "ticket_wrong_cluster"
-                                                                      : "ticket_malformed")
+    EXPECT_EQ(check(with(claim, "")),
+              claim == std::string("cluster") ? "ticket_wrong_cluster" : "ticket_malformed")
         << claim;
   }
-  EXPECT_EQ(check(with("iss", "spiffe://example.org/cluster/c1/node/node-1")), "ticket_malformed") << "no tracker";
+  EXPECT_EQ(check(with("iss", "spiffe://example.org/cluster/c1/node/node-1")), "ticket_malformed")
+      << "no tracker";
 }
 
 TEST_F(TicketTest, RefusesAThumbprintThatIsNone) {

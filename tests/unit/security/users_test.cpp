@@ -1,9 +1,8 @@
 #include "security/identity/users.hpp"
 
-#include <gtest/gtest.h>
-
 #include <chrono>
 #include <ctime>
+#include <gtest/gtest.h>
 
 #include "crypto/password.hpp"
 
@@ -24,13 +23,12 @@ const std::string& some_hash() {
 }
 
 UserDirectory directory() {
-  return UserDirectory::make(
-             {{"alice", some_hash()}, {"bob", some_hash()}},
-             {{"team/**", {"pull", "push"}, {"alice"}},
-              {"team/secret/*", {"*"}, {"bob"}},
-              {"base/*", {"pull"}, {"*"}},
-              {"public/**", {"pull"}, {"anonymous"}},
-              {"**", {"pull"}, {"bob"}}})
+  return UserDirectory::make({{"alice", some_hash()}, {"bob", some_hash()}},
+                             {{"team/**", {"pull", "push"}, {"alice"}},
+                              {"team/secret/*", {"*"}, {"bob"}},
+                              {"base/*", {"pull"}, {"*"}},
+                              {"public/**", {"pull"}, {"anonymous"}},
+                              {"**", {"pull"}, {"bob"}}})
       .value();
 }
 
@@ -70,9 +68,13 @@ TEST(Glob, ManyStarsAreNotSlow) {
 TEST(Users, VerifiesPasswords) {
   const auto users = directory();
   EXPECT_TRUE(users.verify("alice", Secret("swordfish")));
-  for (const auto& [user, password] :
-       {std::pair{"alice", "wrong"}, {"alice", ""}, {"mallory", "swordfish"}, {"", "swordfish"},
-        {"Alice", "swordfish"}, {"anonymous", ""}, {"*", "swordfish"}}) {
+  for (const auto& [user, password] : {std::pair{"alice", "wrong"},
+                                       {"alice", ""},
+                                       {"mallory", "swordfish"},
+                                       {"", "swordfish"},
+                                       {"Alice", "swordfish"},
+                                       {"anonymous", ""},
+                                       {"*", "swordfish"}}) {
     const auto refused = users.verify(user, Secret(password));
     ASSERT_FALSE(refused) << user;
     EXPECT_EQ(refused.error().text(), "credentials_invalid") << "uniform, and without detail";
@@ -111,7 +113,8 @@ TEST(Users, GrantsTheIntersection) {
   const auto users = directory();
   EXPECT_EQ(users.granted("alice", {repo("team/app", {"pull", "push", "delete"})}),
             (List{repo("team/app", {"pull", "push"})}));
-  EXPECT_EQ(users.granted("alice", {repo("team/app", {"pull"})}), (List{repo("team/app", {"pull"})}));
+  EXPECT_EQ(users.granted("alice", {repo("team/app", {"pull"})}),
+            (List{repo("team/app", {"pull"})}));
   EXPECT_EQ(users.granted("alice", {repo("team/app", {"delete"})}), List{});
   EXPECT_EQ(users.granted("alice", {repo("other/app", {"pull"})}), List{});
   EXPECT_EQ(users.granted("alice", {repo("base/go", {"pull", "push"}), repo("x/y", {"pull"})}),
@@ -134,16 +137,17 @@ TEST(Users, AnonymousGetsOnlyWhatIsForEverybody) {
 
 // CVE-2025-23208: somebody taken out of the directory kept the rights of their old name.
 TEST(Users, ANameThatIsGoneHasNoGrants) {
-  const auto users =
-      UserDirectory::make({{"bob", some_hash()}}, {{"team/**", {"pull"}, {"alice"}},
-                                                   {"base/*", {"pull"}, {"*"}}})
-          .value();
-  EXPECT_EQ(users.granted("alice", {repo("team/app", {"pull"}), repo("base/go", {"pull"})}), List{});
+  const auto users = UserDirectory::make({{"bob", some_hash()}}, {{"team/**", {"pull"}, {"alice"}},
+                                                                  {"base/*", {"pull"}, {"*"}}})
+                         .value();
+  EXPECT_EQ(users.granted("alice", {repo("team/app", {"pull"}), repo("base/go", {"pull"})}),
+            List{});
 }
 
 TEST(Users, OnlyRealRepositoryNamesMatch) {
   const auto users = directory();
-  for (const char* name : {"../etc", "team//app", "Team/app", "", "team/app/", "host:5000/team/app"}) {
+  for (const char* name :
+       {"../etc", "team//app", "Team/app", "", "team/app/", "host:5000/team/app"}) {
     EXPECT_EQ(users.granted("bob", {repo(name, {"pull"})}), List{}) << name;
   }
   EXPECT_EQ(users.granted("bob", {{"admin", "team/app", {"pull"}}}), List{});
