@@ -19,7 +19,7 @@ using BodySource = std::function<Task<Result<std::size_t>>(MutableByteView)>;
 struct HttpRequest {
   std::string method = "GET";
   http::Url url;
-  http::Headers headers;  ///< Host and framing headers are added
+  http::Headers headers;  ///< Host, framing and connection fields are the client's own
   std::string body;       ///< sent when `source` is null
   BodySource source;      ///< streamed body
   std::optional<std::uint64_t> source_length;  ///< Content-Length of `source`; none: chunked
@@ -57,7 +57,10 @@ class HttpClient {
   ~HttpClient();
   /// Ends when the head of the answer is there. Errors: those of connecting and TLS,
   /// "response_invalid", "request_timeout" when `deadline` passes before the head.
+  /// A server that answers before it has the whole body is believed: the rest is not sent.
   Task<Result<std::unique_ptr<HttpResponse>>> send(HttpRequest, Deadline);
+  /// Closes the idle connections, for when their identity was replaced.
+  void drop_idle();
 
  private:
   struct Impl;

@@ -7,6 +7,7 @@
 
 #include "base/log.hpp"
 #include "base/random.hpp"
+#include "base/random.hpp"
 #include "base/result.hpp"
 #include "net/rate_limiter.hpp"
 #include "net/stream.hpp"
@@ -34,7 +35,8 @@ class HttpExchange {
   virtual const http::RequestHead& request() const = 0;
   virtual const Endpoint& remote() const = 0;
   virtual const std::optional<TlsInfo>& tls() const = 0;
-  /// The id that goes into every log line, audit line and onward request of this request.
+  /// The id that goes into every log line, audit line and onward request of this request: the
+  /// client's X-Request-Id if it is [A-Za-z0-9-]{8,64}, else 16 new hexadecimal digits.
   virtual const std::string& request_id() const = 0;
 
   /// Body bytes as they come (de-chunked); 0 at the end. Sends "100 Continue" first when the
@@ -45,15 +47,21 @@ class HttpExchange {
   /// Content-Length of the request, nothing when chunked or absent.
   virtual std::optional<std::uint64_t> body_length() const = 0;
 
-  /// A complete answer. Content-Length is added. For HEAD the body is not sent, its length is.
+  /// A complete answer. Framing fields, Date and X-Request-Id are the server's: those given for
+  /// Content-Length, Transfer-Encoding and Connection (but "close") are left out. For HEAD the body
+  /// is not sent, its length is. Error "header_invalid" when a field could split the message.
   virtual Task<Status> respond(http::ResponseHead, std::string body) = 0;
   /// The head of a streamed answer: `length` becomes Content-Length (none: chunked). Then
   /// write/send_file until it is reached; the server ends the message when the handler returns.
+  /// The head of a small answer waits for the first of them; an empty write() sends it off.
   /// A handler that returns short of `length` makes the server close the connection, so
   /// the client sees a cut and never a complete message.
   virtual Task<Status> start(http::ResponseHead, std::optional<std::uint64_t> length) = 0;
   virtual Task<Status> write(ByteView) = 0;
   virtual Task<Status> send_file(int fd, std::uint64_t offset, std::uint64_t length) = 0;
+  /// Makes the client see a cut: the connection ends without the end of the message. For a
+  /// streamed answer that turned out wrong.
+  virtual void cut() {}
   virtual bool started() const = 0;  ///< a head was sent
   virtual int status() const = 0;    ///< of the answer, 0 before it
   virtual std::uint64_t bytes_sent() const = 0;  ///< of the answer's body
@@ -74,15 +82,18 @@ struct HttpServerOptions {
 };
 
 /// HTTP/1.1 (RFC 9112) with keep-alive over plain TCP or TLS. Malformed input is answered
-/// with 400/408/413/431/501 and closed, logged once. An error that leaves a handler as an
-/// exception becomes 500 and a log line with the request id.
+/// with 400/408/414/417/431/501/505 and closed, logged once. An error that leaves a handler as
+/// an exception becomes 500, or a cut when the answer has begun, and a log line with the request
+/// id. A client that is refused while it sends its body gets time to read the answer. The
+/// executor must be one thread's; the handler, the random source and what the options point to
+/// must outlive the server.
 class HttpServer {
  public:
   HttpServer(Executor, HttpServerOptions, HttpHandler, Logger, Random&);
   ~HttpServer();
   /// Starts accepting. Error "listen_failed".
   Result<Endpoint> listen(const Endpoint&);
-  /// Serves one connection that came from elsewhere (a CONNECT turned into TLS).
+  /// Serves one connection that came from elsewhere (a CONNECT turned into TLS) until its end.
   Task<void> serve(StreamPtr);
   /// Stops accepting, lets requests under way finish for up to `grace`, then aborts them.
   Task<void> stop(Duration grace);

@@ -1,0 +1,201 @@
+#include "net/http_server.hpp"
+
+#include <list>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "net/http_connection.hpp"
+#include "net/socket.hpp"
+
+namespace convoy::net {
+namespace {
+
+constexpr Duration kHandshakeTimeout = std::chrono::seconds(10);
+
+}  // namespace
+
+struct HttpServer::Impl : std::enable_shared_from_this<Impl> {
+  using Connections = std::list<HttpConnection*>;
+
+  Impl(Executor e, HttpServerOptions options, HttpHandler handler, Logger log, Random& random)
+      : executor(e),
+        shared{std::move(options), std::move(handler), std::move(log), random, {}, false, {}, {}},
+        changed(e),
+        tasks(e) {}
+
+  /// Counts a connection from its acceptance to its end.
+  struct Counted {
+    explicit Counted(Impl& i) : impl(i) { ++impl.count; }
+    ~Counted() { --impl.count; }
+    Impl& impl;
+  };
+
+  struct Listed {
+    Listed(Impl& i, HttpConnection* connection)
+        : impl(i), at(impl.connections.insert(impl.connections.end(), connection)) {}
+    ~Listed() {
+      impl.connections.erase(at);
+      impl.changed.notify_all();
+    }
+    Impl& impl;
+    Connections::iterator at;
+  };
+
+  void spawn_accept(std::shared_ptr<Listener> listener) {
+    tasks.spawn([self = shared_from_this(), listener] { return accept_loop(self, listener); });
+  }
+
+  static Task<void> accept_loop(std::shared_ptr<Impl> self, std::shared_ptr<Listener> listener) {
+    for (;;) {
+      auto accepted = co_await listener->accept();
+      if (!accepted) {
+        if (accepted.error().kind() == ErrorClass::cancelled) co_return;
+        self->shared.log.error("accept failed", {{"error", accepted.error().text()}});
+        if (!co_await sleep_for(std::chrono::seconds(1))) co_return;
+        continue;
+      }
+      if (self->count >= self->shared.options.limits.max_connections) continue;
+      auto box = std::make_shared<StreamPtr>(std::move(*accepted));
+      self->tasks.spawn([self, box] { return serve_accepted(self, box); });
+    }
+  }
+
+  static Task<void> serve_accepted(std::shared_ptr<Impl> self, std::shared_ptr<StreamPtr> box) {
+    const Counted counted(*self);
+    StreamPtr stream = std::move(*box);
+    const auto tls = self->shared.options.tls;
+    if (tls) {
+      const std::string remote = stream->remote().str();
+      auto secured = co_await tls_accept(std::move(stream), tls, kHandshakeTimeout);
+      if (!secured) {
+        self->shared.log.debug("handshake failed",
+                               {{"remote", remote}, {"error", secured.error().text()}});
+        co_return;
+      }
+      stream = std::move(*secured);
+    }
+    co_await run_connection(*self, std::move(stream));
+  }
+
+  static Task<void> run_connection(Impl& self, StreamPtr stream) {
+    HttpConnection connection(self.shared, std::move(stream));
+    const Listed listed(self, &connection);
+    co_await connection.run();
+  }
+
+  /// A connection handed over by serve(), and its caller, who waits for its end.
+  struct Guest {
+    explicit Guest(Executor e) : ended(e, asio::steady_timer::time_point::max()) {}
+    StreamPtr stream;
+    HttpConnection* connection = nullptr;
+    asio::steady_timer ended;
+    bool over = false;
+  };
+
+  static Task<void> serve_guest(std::shared_ptr<Impl> self, std::shared_ptr<Guest> guest) {
+    const Counted counted(*self);
+    {
+      HttpConnection connection(self->shared, std::move(guest->stream));
+      const Listed listed(*self, &connection);
+      guest->connection = &connection;
+      co_await connection.run();
+      guest->connection = nullptr;
+    }
+    guest->over = true;
+    guest->ended.cancel();
+  }
+
+  bool busy() const {
+    for (const auto* connection : connections) {
+      if (connection->busy()) return true;
+    }
+    return false;
+  }
+
+  void abort_connections(bool idle_only) {
+    for (auto* connection : connections) {
+      if (!idle_only || !connection->busy()) connection->abort();
+    }
+  }
+
+  void stop_accepting() {
+    shared.draining = true;
+    for (const auto& listener : listeners) listener->close();
+  }
+
+  Executor executor;
+  HttpServerShared shared;
+  Notify changed;
+  Connections connections;
+  std::vector<std::shared_ptr<Listener>> listeners;
+  std::size_t count = 0;
+  TaskGroup tasks;
+};
+
+HttpServer::HttpServer(Executor executor, HttpServerOptions options, HttpHandler handler,
+                       Logger log, Random& random)
+    : impl_(std::make_shared<Impl>(executor, std::move(options), std::move(handler),
+                                   std::move(log), random)) {}
+
+HttpServer::~HttpServer() {
+  impl_->stop_accepting();
+  impl_->abort_connections(false);
+}
+
+Result<Endpoint> HttpServer::listen(const Endpoint& at) {
+  auto listener = Listener::open(impl_->executor, at);
+  if (!listener) return std::move(listener).error();
+  std::shared_ptr<Listener> shared = std::move(*listener);
+  const Endpoint local = shared->local();
+  impl_->listeners.push_back(shared);
+  impl_->spawn_accept(std::move(shared));
+  return local;
+}
+
+Task<void> HttpServer::serve(StreamPtr stream) {
+  const auto impl = impl_;
+  if (impl->shared.draining) co_return;
+  auto guest = std::make_shared<Impl::Guest>(impl->executor);
+  guest->stream = std::move(stream);
+  impl->tasks.spawn([impl, guest] { return Impl::serve_guest(impl, guest); });
+  co_await asio::this_coro::throw_if_cancelled(false);
+  const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
+  while (!guest->over) {
+    if (state.cancelled() != asio::cancellation_type::none && guest->connection != nullptr) {
+      guest->connection->abort();
+    }
+    boost::system::error_code ec;
+    co_await guest->ended.async_wait(asio::redirect_error(asio::use_awaitable, ec));
+  }
+}
+
+Task<void> HttpServer::stop(Duration grace) {
+  const auto impl = impl_;
+  impl->stop_accepting();
+  impl->abort_connections(true);
+  const SteadyTime until = after(std::chrono::steady_clock::now(), grace);
+  while (impl->busy()) {
+    const Duration left = until - std::chrono::steady_clock::now();
+    if (left <= Duration::zero()) break;
+    if (!co_await impl->changed.wait(left)) break;
+  }
+  impl->abort_connections(false);
+  co_await impl->tasks.stop();
+}
+
+std::size_t HttpServer::connections() const { return impl_->count; }
+
+Task<Status> respond_json(HttpExchange& exchange, int status, std::string json) {
+  http::ResponseHead head;
+  head.status = status;
+  head.headers.add("Content-Type", "application/json");
+  auto sent = co_await exchange.respond(std::move(head), std::move(json));
+  co_return sent;
+}
+
+}  // namespace convoy::net
