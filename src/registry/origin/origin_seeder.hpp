@@ -1,0 +1,90 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include "clients/tracker/tracker_client.hpp"
+#include "net/task_group.hpp"
+#include "registry/origin/origin_identity.hpp"
+#include "registry/service.hpp"
+#include "storage/blob/blob_store.hpp"
+#include "storage/meta/registry_meta.hpp"
+#include "swarm/transport/engine.hpp"
+
+namespace convoy::registry {
+
+/// The registry's presence in the swarms of one cluster: enrols with the tracker, keeps its
+/// certificate fresh, tells the tracker where it listens, and seeds every blob that the cluster's
+/// tracker has asked a statement for (also after a restart). One thread.
+class OriginSeeder {
+ public:
+  struct Needs {
+    net::Executor executor;
+    net::WorkerPool& pool;
+    storage::BlobStore& blobs;
+    storage::RegistryMeta& meta;
+    const Clock& clock;
+    Random& random;
+    security::AuditLog& audit;
+    net::Metrics& metrics;
+    Logger log;
+  };
+
+  /// `tls` is the client side towards the tracker: it gets the origin's certificate (null in tests
+  /// without TLS). `upload` is shared with the registry's HTTP answers.
+  OriginSeeder(Needs, ClusterOptions, OriginIdentity, std::unique_ptr<clients::TrackerClient>,
+               std::shared_ptr<net::TlsClientContext> tls, std::shared_ptr<net::RateLimiter> upload,
+               std::vector<crypto::Certificate> roots);
+  ~OriginSeeder();
+
+  void start();
+  net::Task<void> stop();
+
+  /// Makes the blob available to the cluster's swarm.
+  void load(const bt::BlobMeta&);
+  /// Where peers connect; nothing before the enrolment succeeded.
+  std::optional<net::Endpoint> endpoint() const;
+  std::size_t loaded() const { return loaded_.size(); }
+
+ private:
+  struct Loaded {
+    std::shared_ptr<swarm::Torrent> torrent;
+    std::uint64_t turn = 0;
+  };
+
+  net::Task<void> run();
+  net::Task<bool> enrol();
+  net::Task<Status> enrol_once();
+  bool start_engine();
+  net::Task<void> keep_renewed();
+  net::Task<Status> renew_once();
+  net::Task<void> keep_registered();
+  Status use_identity();
+
+  void recall(const std::vector<storage::RememberedTorrent>&);
+  std::string remember(const bt::BlobMeta&);
+  net::Task<void> add(std::string short_hex);
+  bool add_now(const std::string& short_hex);
+  bool add_torrent(const std::string& short_hex, std::vector<Hash256> leaves);
+  void make_room();
+  net::Task<Result<swarm::Grant>> grant(oci::Digest, std::string info_hash);
+
+  Needs needs_;
+  ClusterOptions cluster_;
+  OriginIdentity identity_;
+  std::unique_ptr<clients::TrackerClient> tracker_;
+  std::shared_ptr<net::TlsClientContext> tls_;
+  std::shared_ptr<net::RateLimiter> upload_;
+  std::vector<crypto::Certificate> roots_;
+  net::TaskGroup tasks_;
+  std::unique_ptr<swarm::Engine> engine_;
+  std::map<oci::Digest, bt::BlobMeta> waiting_;  ///< asked for before the engine ran
+  std::unordered_map<std::string, bt::BlobMeta> known_;  ///< by short info-hash
+  std::unordered_map<std::string, Loaded> loaded_;       ///< by short info-hash
+  std::uint64_t turn_ = 0;
+};
+
+}  // namespace convoy::registry

@@ -1,0 +1,294 @@
+#include <map>
+
+#include "clients/tracker/http_tracker_client.hpp"
+#include "net/http_client.hpp"
+#include "registry/api/distribution_api.hpp"
+#include "registry/origin/origin_seeder.hpp"
+#include "registry/service.hpp"
+#include "security/identity/spiffe.hpp"
+#include "storage/blob/posix_file.hpp"
+
+namespace convoy::registry {
+namespace {
+
+constexpr Duration kHousekeeping = std::chrono::seconds(60);
+constexpr std::size_t kMinTokenSeconds = 60;  // clients of token authentication raise less to it
+
+std::vector<crypto::Certificate> token_roots(const RegistryOptions& options) {
+  if (!options.token_roots.empty() || options.token_signer.chain.empty()) return options.token_roots;
+  return {options.token_signer.chain.back()};
+}
+
+security::RegistryTokenVerifier make_verifier(const RegistryOptions& options, const Clock& clock) {
+  return security::RegistryTokenVerifier({token_roots(options), options.issuer, options.service},
+                                         clock);
+}
+
+Status check_options(const RegistryOptions& options) {
+  if (options.data_dir.empty()) return invalid("option_invalid", "data_dir is empty");
+  if (!options.users) return invalid("option_invalid", "users are missing");
+  if (options.issuer.empty() || options.service.empty()) {
+    return invalid("option_invalid", "issuer or service is empty");
+  }
+  if (options.token_lifetime < std::chrono::seconds(kMinTokenSeconds)) {
+    return invalid("option_invalid", "token_lifetime is below 60 s");
+  }
+  if (!options.clusters.empty() && !options.tls) {
+    return invalid("option_invalid", "clusters need TLS: trackers show a client certificate");
+  }
+  return {};
+}
+
+/// A registry whose own tokens or statements nobody accepts should not start.
+Status check_signers(const RegistryOptions& options, const Clock& clock, Random& random) {
+  if (options.token_signer.chain.empty()) return invalid("option_invalid", "token_signer is missing");
+  if (options.metadata_signer.chain.empty()) {
+    return invalid("option_invalid", "metadata_signer is missing");
+  }
+  const security::RegistryTokenIssuer issuer(options.token_signer, options.issuer, options.service,
+                                             options.token_lifetime, clock, random);
+  auto token = make_verifier(options, clock).verify(issuer.issue("", {}).token);
+  if (!token) {
+    return invalid("option_invalid", "token_signer: " + token.error().text());
+  }
+  const bt::BlobMeta meta{.digest = oci::Digest::sha256({}), .size = 1,
+                          .piece_length = bt::choose_piece_length(1), .pieces_root = {}};
+  const security::MetadataSigner signer(options.metadata_signer, options.issuer, clock);
+  const security::MetadataVerifier verifier({token_roots(options), options.issuer}, clock);
+  auto statement = verifier.verify(signer.sign(meta), meta.digest);
+  if (!statement) {
+    return invalid("option_invalid", "metadata_signer: " + statement.error().text());
+  }
+  return {};
+}
+
+Result<std::vector<ClusterTrust>> cluster_trust(const RegistryOptions& options) {
+  std::vector<ClusterTrust> out;
+  for (const auto& cluster : options.clusters) {
+    auto roots = crypto::Certificate::chain_from_pem(cluster.roots_pem);
+    if (!roots) return invalid("option_invalid", "cluster " + cluster.name + ": roots");
+    out.push_back({cluster.name, cluster.trust_domain, std::move(*roots)});
+  }
+  return out;
+}
+
+Result<std::shared_ptr<net::TlsServerContext>> make_tls(const RegistryOptions& options) {
+  if (!options.tls) return std::shared_ptr<net::TlsServerContext>();
+  net::TlsServerOptions tls;
+  tls.identity = *options.tls;
+  for (const auto& cluster : options.clusters) {
+    tls.client_certificate = net::PeerCertificate::optional;
+    tls.client_roots_pem += cluster.roots_pem;
+    if (!tls.client_roots_pem.ends_with('\n')) tls.client_roots_pem += '\n';
+  }
+  return net::TlsServerContext::make(std::move(tls));
+}
+
+class Service final : public RegistryService {
+ public:
+  struct Stores {
+    storage::Fd root;
+    storage::Fd lock;
+    std::unique_ptr<storage::BlobStore> blobs;
+    std::unique_ptr<storage::RegistryMeta> meta;
+  };
+  struct Surroundings {
+    net::Executor executor;
+    net::WorkerPool& pool;
+    const Clock& clock;
+    Random& random;
+    security::AuditLog& audit;
+    std::shared_ptr<net::Metrics> metrics;
+    Logger log;
+  };
+
+  Service(Surroundings around, RegistryOptions options, Stores stores,
+          std::vector<ClusterTrust> clusters, std::shared_ptr<net::TlsServerContext> tls)
+      : around_(std::move(around)), options_(std::move(options)), stores_(std::move(stores)),
+        tls_(std::move(tls)),
+        access_(make_verifier(options_, around_.clock), options_.service, around_.clock),
+        uploads_(*stores_.blobs, *stores_.meta, around_.pool, around_.clock, around_.random,
+                 {options_.limits.blob_bytes, options_.limits.uploads_per_user,
+                  options_.limits.upload_lifetime}),
+        manifests_(*stores_.meta),
+        tokens_(security::RegistryTokenIssuer(options_.token_signer, options_.issuer,
+                                              options_.service, options_.token_lifetime,
+                                              around_.clock, around_.random),
+                options_.users, around_.pool, around_.clock),
+        metadata_(*stores_.blobs, *stores_.meta,
+                  security::MetadataSigner(options_.metadata_signer, options_.issuer,
+                                           around_.clock),
+                  std::move(clusters), around_.clock),
+        api_(Context{options_, around_.clock, around_.pool, *stores_.blobs, *stores_.meta, access_,
+                     uploads_, manifests_, tokens_, metadata_, around_.audit, *around_.metrics,
+                     around_.log}),
+        tasks_(around_.executor) {
+    if (options_.egress_rate > 0) {
+      egress_ = std::make_shared<net::RateLimiter>(around_.executor, options_.egress_rate);
+    }
+    metadata_.on_stated = [this](const std::string& cluster, const bt::BlobMeta& meta) {
+      const auto it = origins_.find(cluster);
+      if (it != origins_.end()) it->second->load(meta);
+    };
+  }
+
+  /// What can fail before the start.
+  Status prepare() {
+    if (auto done = uploads_.recover(); !done) return done;
+    for (std::size_t i = 0; i < options_.clusters.size(); ++i) {
+      if (!options_.clusters[i].tracker) continue;
+      if (auto done = make_origin(options_.clusters[i], metadata_.clusters()[i]); !done) return done;
+    }
+    net::HttpServerOptions http;
+    http.limits.header_bytes = options_.limits.header_bytes;
+    http.limits.idle_timeout = options_.limits.upload_idle;
+    http.limits.max_connections = options_.limits.max_connections;
+    http.tls = tls_;
+    http.egress = egress_;
+    http.name = "registry";
+    http.extra_headers.set("Docker-Distribution-Api-Version", "registry/2.0");
+    http.extra_headers.set("X-Content-Type-Options", "nosniff");
+    if (tls_) http.extra_headers.set("Strict-Transport-Security", "max-age=31536000");
+    server_ = std::make_unique<net::HttpServer>(
+        around_.executor, std::move(http),
+        [this](net::HttpExchange& exchange) { return api_.handle(exchange); },
+        around_.log.module("http"), around_.random);
+    return {};
+  }
+
+  Result<net::Endpoint> start() override {
+    auto endpoint = server_->listen(options_.listen);
+    if (!endpoint) return endpoint;
+    started_ = true;
+    tasks_.spawn([this] { return keep_house(); });
+    for (auto& [name, origin] : origins_) origin->start();
+    around_.log.info("registry listens", {{"endpoint", endpoint->str()}});
+    return endpoint;
+  }
+
+  std::optional<std::string> not_ready() const override {
+    if (!started_) return "not started";
+    return std::nullopt;
+  }
+
+  net::Task<void> stop(Duration grace) override {
+    started_ = false;
+    co_await server_->stop(grace);
+    for (auto& [name, origin] : origins_) co_await origin->stop();
+    co_await tasks_.stop();
+  }
+
+  std::optional<net::Endpoint> origin_endpoint(const std::string& cluster) const override {
+    const auto it = origins_.find(cluster);
+    if (it == origins_.end()) return std::nullopt;
+    return it->second->endpoint();
+  }
+
+  Status replace_tls(net::TlsIdentity identity) override {
+    if (!tls_) return invalid("option_invalid", "the registry serves without TLS");
+    return tls_->replace_identity(std::move(identity));
+  }
+
+  void replace_users(std::shared_ptr<const security::UserDirectory> users) override {
+    tokens_.replace_users(std::move(users));
+  }
+
+ private:
+  Result<storage::Fd> state_directory(const ClusterOptions& cluster) {
+    if (!cluster.state_dir.empty()) return storage::open_root(cluster.state_dir);
+    auto all = storage::open_subdir(stores_.root.get(), "origin");
+    if (!all) return all;
+    return storage::open_subdir(all->get(), cluster.name);
+  }
+
+  Status make_origin(const ClusterOptions& cluster, const ClusterTrust& trust) {
+    // The name becomes a directory: only what may stand in a SPIFFE id.
+    auto id = security::SpiffeId::make(cluster.trust_domain, cluster.name,
+                                       security::NodeKind::origin, cluster.node_name);
+    if (!id) return invalid("option_invalid", "cluster " + cluster.name + ": names");
+    auto directory = state_directory(cluster);
+    if (!directory) return std::move(directory).error();
+    auto identity = OriginIdentity::open(std::move(*directory),
+                                         {cluster.name, cluster.trust_domain, trust.roots});
+    if (!identity) return std::move(identity).error();
+    net::TlsClientOptions tls_options;
+    tls_options.roots_pem = cluster.tracker_roots_pem;
+    auto tls = net::TlsClientContext::make(std::move(tls_options));
+    if (!tls) return std::move(tls).error();
+    net::HttpClientOptions http;
+    http.tls = *tls;
+    http.bind_ip = cluster.bind_ip;
+    auto client = std::make_shared<net::HttpClient>(around_.executor, std::move(http));
+    auto tracker = clients::make_http_tracker_client(std::move(client), *cluster.tracker);
+    OriginSeeder::Needs needs{around_.executor, around_.pool,    *stores_.blobs,
+                              *stores_.meta,    around_.clock,   around_.random,
+                              around_.audit,    *around_.metrics, around_.log.module("origin")};
+    origins_.emplace(cluster.name, std::make_unique<OriginSeeder>(
+                                       std::move(needs), cluster, std::move(*identity),
+                                       std::move(tracker), *tls, egress_, trust.roots));
+    return {};
+  }
+
+  net::Task<void> keep_house() {
+    auto& gauge = around_.metrics->gauge("convoy_registry_uploads", "Uploads in progress.");
+    for (;;) {
+      const bool awake = co_await net::sleep_for(kHousekeeping);
+      if (!awake) co_return;
+      const std::size_t removed = co_await uploads_.expire();
+      if (removed > 0) around_.log.info("old uploads removed", {{"count", removed}});
+      gauge.set(static_cast<double>(uploads_.size()));
+    }
+  }
+
+  Surroundings around_;
+  RegistryOptions options_;
+  Stores stores_;
+  std::shared_ptr<net::TlsServerContext> tls_;
+  std::shared_ptr<net::RateLimiter> egress_;
+  AccessControl access_;
+  UploadService uploads_;
+  ManifestService manifests_;
+  TokenService tokens_;
+  MetadataService metadata_;
+  DistributionApi api_;
+  std::map<std::string, std::unique_ptr<OriginSeeder>> origins_;
+  net::TaskGroup tasks_;
+  std::unique_ptr<net::HttpServer> server_;
+  bool started_ = false;
+};
+
+Result<Service::Stores> open_stores(const std::string& data_dir) {
+  auto root = storage::open_root(data_dir);
+  if (!root) return std::move(root).error();
+  auto lock = storage::lock_root(root->get());
+  if (!lock) return std::move(lock).error().with(data_dir);
+  auto blobs = storage::open_file_blob_store(data_dir);
+  if (!blobs) return std::move(blobs).error();
+  auto meta = storage::open_registry_meta(data_dir + "/meta.db");
+  if (!meta) return std::move(meta).error();
+  return Service::Stores{std::move(*root), std::move(*lock), std::move(*blobs), std::move(*meta)};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<RegistryService>> RegistryService::make(
+    net::Executor executor, net::WorkerPool& pool, RegistryOptions options, const Clock& clock,
+    Random& random, security::AuditLog& audit, std::shared_ptr<net::Metrics> metrics, Logger log) {
+  if (auto good = check_options(options); !good) return std::move(good).error();
+  if (auto good = check_signers(options, clock, random); !good) return std::move(good).error();
+  auto clusters = cluster_trust(options);
+  if (!clusters) return std::move(clusters).error();
+  auto tls = make_tls(options);
+  if (!tls) return std::move(tls).error();
+  auto stores = open_stores(options.data_dir);
+  if (!stores) return std::move(stores).error();
+  Service::Surroundings around{std::move(executor), pool, clock, random, audit, std::move(metrics),
+                               std::move(log)};
+  auto service = std::make_unique<Service>(std::move(around), std::move(options),
+                                           std::move(*stores), std::move(*clusters),
+                                           std::move(*tls));
+  if (auto done = service->prepare(); !done) return std::move(done).error();
+  return service;
+}
+
+}  // namespace convoy::registry
