@@ -1,0 +1,185 @@
+#include "agent/agent.hpp"
+
+#include <boost/json.hpp>
+
+namespace convoy::agent {
+
+Agent::Agent(net::Executor executor, net::WorkerPool& pool, AgentOptions options,
+             const Clock& clock, Random& random, security::AuditLog& audit,
+             std::shared_ptr<net::Metrics> metrics, Logger log, AgentSeams seams, Parts parts)
+    : executor_(executor), pool_(pool), options_(std::move(options)), clock_(clock),
+      random_(random), audit_(audit), metrics_(std::move(metrics)), log_(log),
+      seams_(std::move(seams)), parts_(std::move(parts)),
+      upload_(std::make_shared<net::RateLimiter>(executor, options_.upload_rate)),
+      registry_rate_(std::make_shared<net::RateLimiter>(executor, options_.download_rate)),
+      pulls_(options_.recent_pulls, metrics_, log.module("pulls")),
+      desk_(cluster_, clock, audit, log.module("tickets")),
+      authorizer_(desk_, clock, std::min<Duration>(options_.swarm_stall, std::chrono::seconds(3))),
+      seats_(cluster_, desk_, clock, log.module("swarm")),
+      downloads_(executor, pool, *parts_.cache, seats_, clock, options_.swarm_stall,
+                 registry_rate_, log.module("fetch")),
+      blobs_(blob_env()),
+      mirror_handler_(parts_.upstreams, parts_.mirror_gate, blobs_, clock, audit,
+                      log.module("mirror")),
+      proxy_handler_(executor, parts_.upstreams, parts_.proxy_gate, blobs_, parts_.proxy_ca,
+                     ProxyPolicy{options_.proxy_tunnel,
+                                 options_.proxy_allow_non_loopback},
+                     clock, random, audit, log.module("proxy")),
+      membership_(MembershipOptions{options_.node_name, options_.zone, options_.join_token},
+                  parts_.store, pool, clock, seams_.make_tracker,
+                  [this](const clients::Enrolment& enrolment, net::TlsIdentity identity,
+                         std::shared_ptr<clients::TrackerClient> tracker) {
+                    joined(enrolment, std::move(identity), std::move(tracker));
+                  },
+                  log.module("membership")),
+      tasks_(executor) {}
+
+BlobHandlerEnv Agent::blob_env() {
+  return {.authorizer = authorizer_,
+          .downloads = downloads_,
+          .seats = seats_,
+          .cache = *parts_.cache,
+          .pool = pool_,
+          .pulls = pulls_,
+          .clock = clock_,
+          .audit = audit_,
+          .registry_rate = registry_rate_,
+          .small_blob_limit = options_.small_blob_limit,
+          .stall = options_.swarm_stall,
+          .log = log_.module("blobs")};
+}
+
+net::Task<Status> Agent::start() {
+  auto opened = open_listeners();
+  if (!opened) co_return opened;
+  const std::string pem = proxy_ca_pem();
+  NodeStore* store = &parts_.store;
+  auto write = [store, pem] { return store->write_public("proxy-ca.pem", pem); };
+  auto written = co_await pool_.run(std::move(write));
+  if (!written) co_return written;
+  tasks_.spawn([this] { return membership_.run(); });
+  co_return Status{};
+}
+
+Status Agent::open_listeners() {
+  if (options_.mirror_enabled) {
+    net::HttpServerOptions server;
+    server.tls = parts_.mirror_tls;
+    server.name = "mirror";
+    mirror_ = std::make_unique<net::HttpServer>(
+        executor_, std::move(server),
+        [this](net::HttpExchange& exchange) { return mirror_handler_.handle(exchange); },
+        log_.module("mirror"), random_);
+    auto bound = mirror_->listen(options_.mirror_listen);
+    if (!bound) return std::move(bound).error().with("mirror");
+    mirror_endpoint_ = *bound;
+  }
+  if (options_.proxy_enabled) {
+    net::HttpServerOptions server;
+    server.name = "proxy";
+    proxy_ = std::make_unique<net::HttpServer>(
+        executor_, std::move(server),
+        [this](net::HttpExchange& exchange) { return proxy_handler_.handle(exchange); },
+        log_.module("proxy"), random_);
+    auto bound = proxy_->listen(options_.proxy_listen);
+    if (!bound) return std::move(bound).error().with("proxy");
+    proxy_endpoint_ = *bound;
+  }
+  return {};
+}
+
+void Agent::joined(const clients::Enrolment& enrolment, net::TlsIdentity identity,
+                   std::shared_ptr<clients::TrackerClient> tracker) {
+  auto link = std::make_shared<ClusterLink>();
+  link->enrolment = enrolment;
+  link->tracker = std::move(tracker);
+  for (const auto& registry : enrolment.registries) {
+    auto roots = crypto::Certificate::chain_from_pem(registry.roots_pem);
+    if (!roots) {
+      log_.error("a registry's metadata roots cannot be read", {{"registry", registry.host}});
+      continue;
+    }
+    security::MetadataTrust trust{std::move(*roots), registry.issuer};
+    link->registries.emplace(registry.host, security::MetadataVerifier(std::move(trust), clock_));
+  }
+  link->engine = engine_for(enrolment, std::move(identity));
+  cluster_.set(std::move(link));
+}
+
+std::shared_ptr<swarm::Engine> Agent::engine_for(const clients::Enrolment& enrolment,
+                                                 net::TlsIdentity identity) {
+  if (const auto before = cluster_.link(); before && before->engine) {
+    auto replaced = before->engine->replace_identity(std::move(identity));
+    if (!replaced) log_.error("peers see the old identity", {{"reason", replaced.error().text()}});
+    return before->engine;
+  }
+  auto roots = crypto::Certificate::chain_from_pem(enrolment.root_pem);
+  if (!roots) {
+    log_.error("the cluster root cannot be read", {{"reason", roots.error().text()}});
+    return nullptr;
+  }
+  swarm::EngineOptions options;
+  options.identity = std::move(identity);
+  options.roots = std::move(*roots);
+  options.cluster = enrolment.cluster;
+  options.listen = options_.peer_listen;
+  options.bind_ip = options_.bind_ip;
+  options.upload = upload_;
+  options.expected_rate = options_.expected_rate;
+  auto engine = seams_.make_engine(std::move(options));
+  if (!engine) {
+    log_.error("no swarm on this node", {{"reason", engine.error().text()}});
+    return nullptr;
+  }
+  return std::move(*engine);
+}
+
+net::Endpoint Agent::peer_endpoint() const {
+  const auto link = cluster_.link();
+  return link && link->engine ? link->engine->local() : net::Endpoint{options_.peer_listen.ip, 0};
+}
+
+std::optional<std::string> Agent::not_ready() const {
+  if ((options_.mirror_enabled && !mirror_) || (options_.proxy_enabled && !proxy_)) {
+    return "not started";
+  }
+  if (auto reason = membership_.not_ready()) return reason;
+  const auto link = cluster_.link();
+  if (!link || !link->engine) return "the peer listener could not be opened";
+  return std::nullopt;
+}
+
+std::string Agent::status_json() const {
+  boost::json::object out;
+  const auto link = cluster_.link();
+  out["node"] = link ? link->enrolment.id : options_.node_name;
+  out["cluster"] = link ? link->enrolment.cluster : std::string();
+  const auto reason = not_ready();
+  out["ready"] = !reason.has_value();
+  if (reason) out["reason"] = *reason;
+  if (mirror_) out["mirror"] = mirror_endpoint_.str();
+  if (proxy_) out["proxy"] = proxy_endpoint_.str();
+  out["peer"] = peer_endpoint().str();
+  out["tracker_up"] = desk_.tracker_up();
+  out["downloads"] = downloads_.running();
+  out["torrents"] = seats_.size();
+  out["pulls"] = pulls_.to_json();
+  return boost::json::serialize(out);
+}
+
+Status Agent::replace_mirror_identity(net::TlsIdentity identity) {
+  if (!parts_.mirror_tls) return invalid("tls_identity_invalid", "the mirror serves plain HTTP");
+  return parts_.mirror_tls->replace_identity(std::move(identity));
+}
+
+net::Task<void> Agent::stop(Duration grace) {
+  if (mirror_) co_await mirror_->stop(grace);
+  co_await proxy_handler_.stop(grace);
+  if (proxy_) co_await proxy_->stop(grace);
+  co_await tasks_.stop();
+  co_await downloads_.stop();
+  if (const auto link = cluster_.link(); link && link->engine) co_await link->engine->stop();
+  cluster_.set(nullptr);
+}
+
+}  // namespace convoy::agent

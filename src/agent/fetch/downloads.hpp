@@ -1,0 +1,50 @@
+#pragma once
+
+#include <map>
+#include <memory>
+
+#include "agent/fetch/authorizer.hpp"
+#include "agent/fetch/download.hpp"
+#include "agent/fetch/swarm_seat.hpp"
+
+namespace convoy::agent {
+
+/// Single flight: at most one download of a digest at a time, however many ask. One thread.
+class Downloads {
+ public:
+  /// `env.tasks` is replaced by the object's own group.
+  Downloads(net::Executor, net::WorkerPool&, storage::CacheStore&, SwarmSeats&, const Clock&,
+            Duration stall, std::shared_ptr<net::RateLimiter> registry_rate, Logger);
+
+  struct Joined {
+    std::shared_ptr<Download> download;
+    bool started = false;  ///< by this call
+  };
+  /// The download of the permitted blob, running. Errors "disk_full", "store_open"; then the
+  /// caller has to do without the cache. Must not be asked for an empty blob.
+  net::Task<Result<Joined>> join(BlobAsk, Permit);
+  /// Whether the digest lately turned out wrong, so that it should not be tried through the
+  /// cache again at once.
+  bool spoilt(const oci::Digest&) const;
+  std::size_t running() const { return running_.size(); }
+  /// Ends all. None may be joined afterwards.
+  net::Task<void> stop();
+
+ private:
+  struct Origin {
+    BlobAsk ask;
+    std::optional<SwarmPass> pass;
+  };
+  net::Task<Result<std::shared_ptr<Download>>> start(BlobAsk, Permit);
+  void ended(Download&, const Origin&);
+
+  net::Executor executor_;
+  net::TaskGroup tasks_;
+  DownloadEnv env_;
+  SwarmSeats& seats_;
+  net::Notify opened_;
+  std::map<oci::Digest, std::shared_ptr<Download>> running_;
+  std::map<oci::Digest, SteadyTime> spoilt_until_;
+};
+
+}  // namespace convoy::agent

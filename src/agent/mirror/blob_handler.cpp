@@ -1,0 +1,222 @@
+#include "agent/mirror/blob_handler.hpp"
+
+#include <algorithm>
+
+#include "agent/mirror/answers.hpp"
+#include "agent/mirror/blob_pull.hpp"
+#include "agent/mirror/passthrough.hpp"
+
+namespace convoy::agent {
+namespace {
+
+constexpr Duration kDecidePatience = std::chrono::seconds(12);
+constexpr Duration kHeadPatience = std::chrono::seconds(10);
+// Without a torrent bytes come in order from the registry: a reader much further on would
+// wait for all that stands before it.
+constexpr std::uint64_t kWorthWaitingFor = 4 * 1024 * 1024;
+
+}  // namespace
+
+net::Task<void> BlobHandler::serve(net::HttpExchange& exchange, BlobAsk ask, http::Headers extra) {
+  Pull pull{.exchange = exchange, .ask = std::move(ask), .extra = std::move(extra),
+            .began = env_.clock.steady(), .range = {}};
+  if (exchange.request().method == "HEAD") {
+    co_await head(pull);
+    co_return;
+  }
+  co_await get(pull);
+  finish(pull);
+}
+
+net::Task<void> BlobHandler::get(Pull& pull) {
+  const Deadline deadline = Deadline::in(env_.clock, kDecidePatience);
+  auto credential = co_await credential_for(pull.ask, deadline);
+  if (!credential) {
+    if (is_refusal(credential.error())) {
+      co_await refuse(pull, std::nullopt, std::move(credential).error());
+    } else {
+      co_await give_up(pull, std::move(credential).error());
+    }
+    co_return;
+  }
+  auto permit = co_await env_.authorizer.permit(pull.ask, *credential, deadline);
+  if (!permit) {
+    if (is_refusal(permit.error())) {
+      co_await refuse(pull, std::move(*credential), std::move(permit).error());
+    } else {
+      co_await give_up(pull, std::move(permit).error());
+    }
+    co_return;
+  }
+  audit(pull, true, {});
+  pull.size = permit->size;
+  auto range = requested_range(pull.exchange.request(), pull.ask.digest, pull.size);
+  if (!range) {
+    pull.extra.set("Content-Range", "bytes */" + std::to_string(pull.size));
+    co_await give_up(pull, std::move(range).error());
+    co_return;
+  }
+  pull.range = *range;
+  if (permit->cache_allowed) {
+    const bool served = co_await from_cache(pull, *permit);
+    if (served) co_return;
+  }
+  if (must_relay(pull, *permit)) {
+    co_await relay(pull);
+  } else {
+    co_await from_download(pull, std::move(*permit));
+  }
+}
+
+bool BlobHandler::must_relay(const Pull& pull, const Permit& permit) const {
+  if (!permit.cache_allowed || pull.size == 0 || pull.size < env_.small_blob_limit) return true;
+  if (env_.downloads.spoilt(pull.ask.digest)) return true;
+  return !permit.pass && pull.first() > kWorthWaitingFor;
+}
+
+net::Task<bool> BlobHandler::from_cache(Pull& pull, const Permit& permit) {
+  storage::CacheStore& cache = env_.cache;
+  auto open = [&cache, digest = pull.ask.digest] { return cache.open_complete(digest); };
+  auto found = co_await env_.pool.run(std::move(open));
+  if (!found || (*found)->size() != pull.size) co_return false;
+  const std::shared_ptr<storage::BlobReader> blob = std::move(*found);
+  if (permit.pass && pull.size >= env_.small_blob_limit) {
+    std::vector<bool> all(permit.pass->meta.piece_count(), true);
+    env_.seats.join(*permit.pass, pull.ask, piece_io(blob), std::move(all));
+  }
+  const auto sent = co_await send_stored(pull, *blob);
+  if (!sent) {
+    env_.log.debug("a cached blob was cut short",
+                   {{"reason", sent.error().text()}, {"request_id", pull.ask.request_id}});
+  }
+  pull.bytes.cache = pull.exchange.bytes_sent();
+  co_return true;
+}
+
+net::Task<Status> BlobHandler::start(Pull& pull) {
+  http::ResponseHead head = blob_head(pull.ask.digest, pull.size, pull.range, pull.extra);
+  co_return co_await pull.exchange.start(std::move(head), pull.end() - pull.first());
+}
+
+net::Task<Status> BlobHandler::send_stored(Pull& pull, const storage::BlobReader& blob) {
+  auto started = co_await start(pull);
+  if (!started) co_return started;
+  const std::uint64_t length = pull.end() - pull.first();
+  if (blob.fd() >= 0) co_return co_await pull.exchange.send_file(blob.fd(), pull.first(), length);
+  Bytes buffer(256 * 1024);
+  for (std::uint64_t at = pull.first(); at < pull.end();) {
+    const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), pull.end() - at));
+    const MutableByteView part(buffer.data(), n);
+    auto read = [&blob, at, part] { return blob.read_at(at, part); };
+    auto done = co_await env_.pool.run(std::move(read));
+    if (done) done = co_await pull.exchange.write(part);
+    if (!done) co_return done;
+    at += n;
+  }
+  co_return Status{};
+}
+
+net::Task<void> BlobHandler::head(Pull& pull) {
+  const Deadline deadline = Deadline::in(env_.clock, kHeadPatience);
+  auto credential = co_await credential_for(pull.ask, deadline);
+  Result<clients::BlobInfo> info = unavailable("registry_unavailable");
+  if (credential) {
+    auto asked = co_await pull.ask.upstream->client->head_blob(
+        pull.ask.repository, pull.ask.digest, *credential, pull.ask.request_id, deadline);
+    info = std::move(asked);
+  }
+  if (credential && !info && !is_refusal(info.error())) {
+    // The registry is gone; whoever the tracker still trusts gets to know what the metadata says.
+    auto permit = co_await env_.authorizer.permit(pull.ask, *credential, deadline);
+    if (permit) info = clients::BlobInfo{permit->size, {}};
+  }
+  if (!info) {
+    if (credential && is_refusal(info.error())) {
+      co_await refuse(pull, std::move(*credential), std::move(info).error());
+    } else {
+      co_await give_up(pull, std::move(info).error());
+    }
+    co_return;
+  }
+  pull.size = info->size;
+  const auto started = co_await start(pull);
+  if (!started) env_.log.debug("client gone", {{"reason", started.error().text()}});
+}
+
+net::Task<void> BlobHandler::refuse(Pull& pull, std::optional<Secret> authorization, Error error) {
+  audit(pull, false, error.code());
+  int status = 0;
+  if (error.kind() != ErrorClass::denied) {
+    // Clients find their way to the token server by the registry's own challenge.
+    net::HttpRequest request;
+    request.method = "HEAD";
+    request.url = pull.ask.upstream->base;
+    request.url.target = "/v2/" + pull.ask.repository.str() + "/blobs/" + pull.ask.digest.str();
+    request.headers.add("X-Request-Id", pull.ask.request_id);
+    if (authorization) request.headers.add("Authorization", std::string(authorization->reveal()));
+    const Deadline deadline = Deadline::in(env_.clock, kHeadPatience);
+    auto answer = co_await pull.ask.upstream->http->send(std::move(request), deadline);
+    if (answer && ((*answer)->status() == 401 || (*answer)->status() == 403)) {
+      status = (*answer)->status();
+      for (const auto challenge : (*answer)->head().headers.all("WWW-Authenticate")) {
+        pull.extra.add("WWW-Authenticate", std::string(challenge));
+      }
+    }
+  }
+  Status told = Status{};
+  if (status != 0) {
+    told = co_await respond_error_as(pull.exchange, status, std::move(error), pull.extra);
+  } else {
+    told = co_await respond_error(pull.exchange, std::move(error), pull.extra);
+  }
+  if (!told) env_.log.debug("client gone", {{"reason", told.error().text()}});
+}
+
+net::Task<void> BlobHandler::give_up(Pull& pull, Error error) {
+  env_.log.warn("a blob could not be served",
+                {{"digest", pull.ask.digest.str()}, {"reason", error.text()},
+                 {"request_id", pull.ask.request_id}});
+  if (pull.exchange.started()) co_return;
+  // The client must go on to its next source, which a 500 does not say to all of them.
+  const bool ours = error.kind() == ErrorClass::corrupt || error.kind() == ErrorClass::internal;
+  Error shown = ours ? unavailable("blob_unavailable") : std::move(error);
+  const auto told = co_await respond_error(pull.exchange, std::move(shown), pull.extra);
+  if (!told) env_.log.debug("client gone", {{"reason", told.error().text()}});
+}
+
+void BlobHandler::audit(const Pull& pull, bool granted, const std::string& reason) {
+  security::AuditEvent event;
+  event.action = granted ? "pull.grant" : "pull.refuse";
+  event.outcome = granted ? security::AuditOutcome::granted : security::AuditOutcome::refused;
+  event.remote_ip = pull.ask.remote_ip;
+  event.digest = pull.ask.digest.str();
+  event.repository = pull.ask.repository.str();
+  event.reason = reason;
+  event.request_id = pull.ask.request_id;
+  event.extra.emplace_back("registry", pull.ask.upstream->host.str());
+  event.extra.emplace_back("credential", pull.ask.own_credential  ? "node"
+                                         : pull.ask.authorization ? "client"
+                                                                  : "none");
+  env_.audit.record(std::move(event));
+}
+
+void BlobHandler::finish(Pull& pull) {
+  const int status = pull.exchange.status();
+  const bool good = status == 200 || status == 206;
+  const bool all = pull.exchange.bytes_sent() == pull.end() - pull.first();
+  PullRecord record;
+  record.request_id = pull.ask.request_id;
+  record.registry = pull.ask.upstream->host.str();
+  record.repository = pull.ask.repository.str();
+  record.digest = pull.ask.digest.str();
+  record.size = pull.size;
+  record.bytes = pull.bytes;
+  record.seconds = std::chrono::duration<double>(env_.clock.steady() - pull.began).count();
+  record.outcome = good && all                                      ? "ok"
+                   : good                                           ? "cut"
+                   : status == 401 || status == 403 || status == 404 ? "refused"
+                                                                    : "failed";
+  env_.pulls.add(std::move(record));
+}
+
+}  // namespace convoy::agent

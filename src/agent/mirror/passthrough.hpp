@@ -1,0 +1,28 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "agent/upstream.hpp"
+#include "base/secret.hpp"
+#include "net/http_server.hpp"
+
+namespace convoy::agent {
+
+/// Header fields that may travel on: hop-by-hop ones (RFC 9110 7.6.1), those of the proxy itself and
+/// the framing ones are left out; repeated fields stay as they are.
+http::Headers end_to_end(const http::Headers&);
+
+/// Passes a request on to the registry and its answer back, unchanged but for the hop, bodies
+/// streamed both ways. `target`: path and query at the registry. `authorization` replaces the request's
+/// own when `replace_authorization`. `extra` goes onto the answer.
+struct PassOn {
+  UpstreamPtr upstream;
+  std::string target;
+  bool replace_authorization = false;
+  std::optional<Secret> authorization;
+  http::Headers extra;
+};
+net::Task<void> pass_on(net::HttpExchange&, PassOn, const Clock&, Logger);
+
+}  // namespace convoy::agent
