@@ -144,7 +144,8 @@ TableOf<RegistryConfig> role_table() {
   t.key("plain_http", &C::plain_http,
         "Serve without TLS. Only behind a proxy on the same machine that ends TLS.");
   t.key("users_file", &C::users_file,
-        "Lines `name:hash`, hashes from `convoy user hash`; without it only `anonymous` exists.");
+        "Lines `name:hash`, hashes from `convoy user hash`; without it only `anonymous` exists. "
+        "SIGHUP reads it again.");
   t.key("egress_limit", &C::egress_limit, "Bytes per second of answers and seeding together.");
   t.key("allow_delete", &C::allow_delete, "Whether manifests and blobs may be deleted by the API.");
   t.table(&C::tls, key_pair_table("tls", "Server certificate. SIGHUP reads it again.", false));
