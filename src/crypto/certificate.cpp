@@ -59,11 +59,6 @@ Status check_contents(X509* cert) {
   }
   X509_check_purpose(cert, -1, 0);
   if ((X509_get_extension_flags(cert) & EXFLAG_INVALID) != 0) return bad("broken extension");
-  int critical = 0;
-  const detail::NamesPtr names(static_cast<GENERAL_NAMES*>(
-      X509_get_ext_d2i(cert, NID_subject_alt_name, &critical, nullptr)));
-  // -1: no such extension; otherwise it is unreadable or there are two.
-  if (!names && critical != -1) return bad("broken subject alternative name");
   const EVP_PKEY* key = X509_get0_pubkey(cert);
   if (key == nullptr || !detail::is_p256(key)) return bad("the key is not EC P-256");
   return {};

@@ -57,15 +57,13 @@ Result<PublicKey> csr_public_key(std::string_view pem) {
   const detail::X509ReqPtr csr(d2i_X509_REQ(nullptr, &at, static_cast<long>(der->size())));
   ERR_clear_error();
   if (!csr || at != der->data() + der->size()) return bad("not a PKCS#10 request");
-  EVP_PKEY* const key = X509_REQ_get0_pubkey(csr.get());
-  const bool usable = key != nullptr && detail::is_p256(key);
+  const EVP_PKEY* key = X509_REQ_get0_pubkey(csr.get());
+  auto out = PublicKey::from_spki(key == nullptr ? Bytes() : detail::spki_of(key));
   ERR_clear_error();
-  if (!usable) return bad("the key is not EC P-256");
-  const bool proven = strong_signature(csr.get()) && X509_REQ_verify(csr.get(), key) == 1;
+  if (!out) return bad("the key is not EC P-256");
+  const bool proven = strong_signature(csr.get()) && X509_REQ_verify(csr.get(), out->handle()) == 1;
   ERR_clear_error();
   if (!proven) return bad("the request is not signed by its own key");
-  auto out = PublicKey::from_spki(detail::spki_of(key));
-  if (!out) return bad("the key is not EC P-256");
   return out;
 }
 

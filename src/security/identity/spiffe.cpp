@@ -69,10 +69,7 @@ Result<SpiffeId> SpiffeId::parse(std::string_view text) {
   const auto cluster = take_segment(rest);
   const auto kind = parse_node_kind(take_segment(rest));
   if (!kind) return bad("unknown kind");
-  auto id = make(trust_domain, cluster, *kind, rest);  // a further '/' is no valid name
-  // "…/node/name" and nothing else: an empty segment or a trailing '/' must not parse as that.
-  if (id && id->str() != text) return bad("not in its plain form");
-  return id;
+  return make(trust_domain, cluster, *kind, rest);  // a further '/' is no valid name
 }
 
 std::string SpiffeId::str() const {

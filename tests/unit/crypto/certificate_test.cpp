@@ -248,6 +248,29 @@ TEST_F(Chain, RefusesALeafForAnythingOrWithoutUsage) {
   }
 }
 
+TEST_F(Chain, RefusesALeafWhoseKeyMaySignNothingOrCertificates) {
+  const auto made = [&](const char* basic, const char* usage) {
+    const auto key = PrivateKey::generate();
+    const auto cert = wrap(raw_certificate(key.handle(), root_));
+    X509* const ca = root_.cert.handle();
+    X509_NAME_add_entry_by_txt(X509_get_subject_name(cert.handle()), "CN", MBSTRING_ASC,
+                               reinterpret_cast<const unsigned char*>("x"), -1, -1, 0);
+    add_extension(cert.handle(), ca, NID_basic_constraints, basic);
+    if (*usage != '\0') add_extension(cert.handle(), ca, NID_key_usage, usage);
+    add_extension(cert.handle(), ca, NID_subject_key_identifier, "hash");
+    add_extension(cert.handle(), ca, NID_authority_key_identifier, "keyid");
+    add_extension(cert.handle(), ca, NID_ext_key_usage, "1.3.6.1.4.1.61722.1.1");
+    X509_sign(cert.handle(), root_.key.handle(), EVP_sha256());
+    return verify(Certificate::from_der(cert.der()).value(), {}, CertUse::ticket_signer);
+  };
+  const char* const leaf = "critical,CA:FALSE";
+  EXPECT_EQ(made(leaf, "critical,digitalSignature"), "");
+  EXPECT_EQ(made(leaf, "critical,keyAgreement"), "certificate_wrong_use");
+  EXPECT_EQ(made(leaf, ""), "certificate_wrong_use");
+  EXPECT_EQ(made("critical,CA:TRUE,pathlen:0", "critical,digitalSignature,keyCertSign"),
+            "certificate_wrong_use");
+}
+
 TEST_F(Chain, ValidityEndsExactly) {
   const auto leaf = below(issuing_, spec(CertUse::node, "leaf")).cert;
   EXPECT_EQ(verify(leaf, {issuing_.cert}, CertUse::node, kNow + 1h - 1s), "");

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <openssl/evp.h>
+#include <openssl/param_build.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 
@@ -112,6 +113,26 @@ TEST(Key, RefusesBrokenPem) {
   EXPECT_FALSE(PrivateKey::from_pem(Secret("no key")));
   EXPECT_FALSE(PrivateKey::from_pem(Secret(good.substr(0, good.size() / 2))));
   EXPECT_FALSE(PrivateKey::from_pem(Secret(std::string(20'000, ' ') + good)));
+}
+
+TEST(Key, RefusesAPrivateKeyWithAnothersPublicPart) {
+  const Bytes other = PrivateKey::generate().public_key().spki();
+  BIGNUM* scalar = nullptr;
+  EVP_PKEY_get_bn_param(PrivateKey::generate().handle(), "priv", &scalar);
+  OSSL_PARAM_BLD* build = OSSL_PARAM_BLD_new();
+  OSSL_PARAM_BLD_push_utf8_string(build, "group", "prime256v1", 0);
+  OSSL_PARAM_BLD_push_BN(build, "priv", scalar);
+  OSSL_PARAM_BLD_push_octet_string(build, "pub", other.data() + other.size() - 65, 65);
+  OSSL_PARAM* params = OSSL_PARAM_BLD_to_param(build);
+  EVP_PKEY_CTX* ctx = EVP_PKEY_CTX_new_from_name(nullptr, "EC", nullptr);
+  EVP_PKEY* mixed = nullptr;
+  EVP_PKEY_fromdata_init(ctx);
+  ASSERT_EQ(EVP_PKEY_fromdata(ctx, &mixed, EVP_PKEY_KEYPAIR, params), 1);
+  EXPECT_EQ(PrivateKey::from_pem(Secret(pem_of(mixed))).error().code(), "key_invalid");
+  EVP_PKEY_CTX_free(ctx);
+  OSSL_PARAM_free(params);
+  OSSL_PARAM_BLD_free(build);
+  BN_clear_free(scalar);
 }
 
 TEST(Key, SpkiRoundTripAndDamage) {

@@ -99,6 +99,9 @@ TEST_F(MetadataTest, RefusesALongerLife) {
 TEST_F(MetadataTest, RefusesSizesAndPieceLengthsThatAreNone) {
   EXPECT_EQ(check(with("size", 0)), "metadata_malformed");
   EXPECT_EQ(check(with("size", -1)), "metadata_malformed");
+  EXPECT_EQ(check(test::resign(statement(1), keys_.metadata_signer(), "size", 0)),
+            "metadata_malformed")
+      << "with the piece length that would be its";
   EXPECT_EQ(check(with("size", 1.5)), "metadata_malformed");
   EXPECT_EQ(check(with("size", nullptr)), "metadata_malformed");
   const auto right = std::int64_t{bt::choose_piece_length(1'000'000'000)};

@@ -134,6 +134,7 @@ TEST_F(TicketTest, BeginsWithLeeway) {
   EXPECT_EQ(check(t), "ticket_not_yet_valid");
   clock_.advance(61s);
   EXPECT_EQ(check(with("nbf", now() + 61)), "ticket_not_yet_valid");
+  EXPECT_EQ(check(with("iat", now() + 61)), "ticket_not_yet_valid");
 }
 
 TEST_F(TicketTest, LivesAtMostTenMinutes) {
@@ -167,6 +168,9 @@ TEST_F(TicketTest, RefusesAnotherCluster) {
   EXPECT_EQ(check(with("cluster", "c2")), "ticket_wrong_cluster");
   EXPECT_EQ(check(with("iss", "spiffe://example.org/cluster/c2/tracker/tracker-1")),
             "ticket_wrong_cluster");
+  EXPECT_EQ(check(with("iss", "spiffe://example.com/cluster/c1/tracker/tracker-1")),
+            "ticket_wrong_subject")
+      << "the node's trust domain is another";
   const TicketVerifier other("c2", cluster_.roots(), clock_);
   EXPECT_EQ(other.verify(ticket(), node_.certificate, demand()).error().code(),
             "ticket_wrong_cluster");
