@@ -1,12 +1,11 @@
 #include "net/buffer_pool.hpp"
 
-#include <mutex>
-#include <utility>
-#include <vector>
-
 #include <boost/asio/execution/context.hpp>
 #include <boost/asio/execution_context.hpp>
 #include <boost/asio/query.hpp>
+#include <mutex>
+#include <utility>
+#include <vector>
 
 namespace convoy::net {
 

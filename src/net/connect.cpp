@@ -1,18 +1,16 @@
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <utility>
-#include <vector>
-
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <cerrno>
+#include <cstring>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <utility>
+#include <vector>
 
 #include "net/plain_stream.hpp"
 #include "net/sockaddr.hpp"
@@ -50,8 +48,8 @@ void start(std::shared_ptr<Lookup> lookup, const std::string& host, std::uint16_
       });
 }
 
-Task<Result<std::vector<SockAddr>>> resolve(Executor executor, std::string host,
-                                            std::uint16_t port, SteadyTime until) {
+Task<Result<std::vector<SockAddr>>> resolve(Executor executor, std::string host, std::uint16_t port,
+                                            SteadyTime until) {
   if (auto literal = make_sockaddr(host, port)) {
     std::vector<SockAddr> one(1, *literal);
     co_return one;
@@ -83,8 +81,8 @@ Result<int> open_socket(const SockAddr& to, const std::optional<std::string>& bi
   if (!from || from->family() != to.family() || ::bind(fd, from->get(), from->size) != 0) {
     const int error = from ? errno : EINVAL;
     ::close(fd);
-    return unavailable("connect_failed", "cannot leave from " + *bind_ip + ": " +
-                                             std::strerror(error));
+    return unavailable("connect_failed",
+                       "cannot leave from " + *bind_ip + ": " + std::strerror(error));
   }
   return fd;
 }

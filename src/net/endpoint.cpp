@@ -1,8 +1,7 @@
-#include <arpa/inet.h>
-#include <netinet/in.h>
-
 #include <algorithm>
+#include <arpa/inet.h>
 #include <charconv>
+#include <netinet/in.h>
 
 #include "net/tcp.hpp"
 
@@ -16,8 +15,8 @@ bool is_ip(int family, const std::string& text) {
 
 bool host_name_ok(std::string_view name) {
   const auto ok = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '-' || c == '.' || c == '_';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_';
   };
   return !name.empty() && name.size() <= 253 && name.front() != '-' && name.front() != '.' &&
          std::all_of(name.begin(), name.end(), ok);

@@ -20,7 +20,7 @@ std::size_t copy_from(InputBuffer& input, MutableByteView out) {
 
 BodyReader::BodyReader(Stream& stream, InputBuffer& input, BodyKind kind, std::uint64_t length)
     : stream_(stream), input_(input), kind_(kind) {
-  if (kind == BodyKind::length) length_ = remaining_ = length;
+  if (kind == BodyKind::length) remaining_ = length;
   if (kind == BodyKind::chunked) chunks_ = std::make_unique<ChunkDecoder>();
 }
 
@@ -86,8 +86,8 @@ Task<Result<std::string>> BodyReader::read_all(std::size_t limit) {
     const std::size_t at = out.size();
     // One byte more than allowed, so that the limit itself still fits and more is seen.
     const std::uint64_t expected = kind_ == BodyKind::length ? remaining_ : kReadAllStep;
-    const auto step = static_cast<std::size_t>(
-        std::min<std::uint64_t>({expected, limit - at + 1, 1024 * 1024}));
+    const auto step =
+        static_cast<std::size_t>(std::min<std::uint64_t>({expected, limit - at + 1, 1024 * 1024}));
     out.resize(at + step);
     const MutableByteView room(reinterpret_cast<std::uint8_t*>(out.data()) + at, step);
     Task<Result<std::size_t>> reading = read(room);

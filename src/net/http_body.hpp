@@ -23,8 +23,6 @@ class BodyReader {
   Task<Result<std::string>> read_all(std::size_t limit);
 
   bool done() const { return kind_ == BodyKind::none; }
-  /// Set when the length was given.
-  std::optional<std::uint64_t> length() const { return length_; }
   /// What is still to come of a body of known length.
   std::optional<std::uint64_t> remaining() const;
 
@@ -36,7 +34,6 @@ class BodyReader {
   Stream& stream_;
   InputBuffer& input_;
   BodyKind kind_;
-  std::optional<std::uint64_t> length_;
   std::uint64_t remaining_ = 0;
   std::unique_ptr<ChunkDecoder> chunks_;
 };

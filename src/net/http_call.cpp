@@ -60,7 +60,8 @@ Result<std::string> request_text(const HttpRequest& request) {
 }
 
 void HttpCall::set_timeout(bool for_head) {
-  const Duration left = std::max<Duration>(deadline_.time() - Now::now(), std::chrono::milliseconds(1));
+  const Duration left =
+      std::max<Duration>(deadline_.time() - Now::now(), std::chrono::milliseconds(1));
   const bool bounded = !for_head && options_.idle_timeout != Duration::zero();
   connection_.stream->set_idle_timeout(bounded ? std::min(left, options_.idle_timeout) : left);
 }

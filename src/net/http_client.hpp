@@ -32,9 +32,10 @@ class HttpResponse {
   virtual ~HttpResponse() = default;
   virtual const http::ResponseHead& head() const = 0;
   int status() const { return head().status; }
-  virtual std::optional<std::uint64_t> length() const = 0;  ///< Content-Length
-  virtual Task<Result<std::size_t>> read_body(MutableByteView) = 0;  ///< 0 at the end; a body cut
-                                                                     ///< short is "stream_truncated"
+  virtual std::optional<std::uint64_t> length() const = 0;  ///< Content-Length, also of HEAD
+  virtual Task<Result<std::size_t>> read_body(
+      MutableByteView) = 0;  ///< 0 at the end; a body cut
+                             ///< short is "stream_truncated"
   virtual Task<Result<std::string>> read_all(std::size_t limit) = 0;
   virtual const std::optional<TlsInfo>& tls() const = 0;
 };

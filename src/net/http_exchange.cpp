@@ -1,9 +1,8 @@
 #include "net/http_exchange.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
+#include <unistd.h>
 
 #include "net/buffer_pool.hpp"
 #include "net/http_text.hpp"
@@ -246,8 +245,7 @@ Task<Status> Exchange::send_file(int fd, std::uint64_t offset, std::uint64_t len
     auto flushed = co_await flush();
     co_return flushed;
   }
-  const bool copied =
-      framing_ == Framing::chunked || (!pending_.empty() && length <= kTogether);
+  const bool copied = framing_ == Framing::chunked || (!pending_.empty() && length <= kTogether);
   Task<Status> sending =
       copied ? copy_file(fd, offset, length) : send_file_pieces(fd, offset, length);
   auto sent = co_await std::move(sending);
@@ -292,7 +290,10 @@ Task<Result<StreamPtr>> Exchange::take_stream() {
   if (request_.head.method != "CONNECT" || started() || !stream_) {
     co_return internal_error("response_started", "only a CONNECT without answer can be taken");
   }
-  if (!input_.empty()) co_return invalid("connect_early", "bytes before the answer to CONNECT");
+  if (!input_.empty()) {
+    close_ = true;
+    co_return invalid("connect_early", "bytes before the answer to CONNECT");
+  }
   static constexpr std::string_view kEstablished = "HTTP/1.1 200 Connection Established\r\n\r\n";
   status_ = 200;
   auto written = co_await stream_->write(as_bytes(kEstablished));

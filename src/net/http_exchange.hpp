@@ -88,12 +88,12 @@ class Exchange final : public HttpExchange {
   Framing framing_ = Framing::none;
   bool head_only_ = false;
   bool close_ = false;
-  bool failed_ = false;    ///< the connection cannot be used any more
+  bool failed_ = false;  ///< the connection cannot be used any more
   bool complete_ = false;
   bool reusable_ = false;
   std::uint64_t length_ = 0;
   std::uint64_t sent_ = 0;
-  std::string pending_;    ///< a head that waits to travel with the first bytes of the body
+  std::string pending_;  ///< a head that waits to travel with the first bytes of the body
 };
 
 }  // namespace convoy::net

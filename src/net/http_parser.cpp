@@ -1,10 +1,9 @@
 #include "net/http_parser.hpp"
 
 #include <algorithm>
-#include <cstring>
-
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/basic_parser.hpp>
+#include <cstring>
 
 namespace convoy::net {
 namespace {
@@ -181,15 +180,15 @@ Result<ParsedResponse> parse_response_head(ByteView head, bool no_body) {
   if (ec) return unavailable("response_invalid", ec.message());
   ParsedResponse out;
   out.keep_alive = parser.keep_alive();
-  out.length = parser.content_length().value_or(0);
+  if (const auto given = parser.content_length()) out.length = *given;
   out.head = {parser.status, std::move(parser.headers)};
   const bool coded = out.head.headers.has("Transfer-Encoding");
   if (no_body || parser.status < 200 || parser.status == 204 || parser.status == 304) {
     out.body = BodyKind::none;
   } else if (parser.chunked()) {
     out.body = BodyKind::chunked;
-  } else if (parser.content_length() && !coded) {
-    out.body = out.length > 0 ? BodyKind::length : BodyKind::none;
+  } else if (out.length && !coded) {
+    out.body = *out.length > 0 ? BodyKind::length : BodyKind::none;
   } else {
     out.body = BodyKind::until_close;
     out.keep_alive = false;
@@ -199,12 +198,14 @@ Result<ParsedResponse> parse_response_head(ByteView head, bool no_body) {
 
 /// Beast decodes chunks only behind a head, so it is given one.
 struct ChunkDecoder::Impl {
+  /// Beast asserts that no last chunk comes in smaller pieces, and none is shorter.
+  static constexpr std::size_t kLeast = 5;
   Parser<true> parser;
+  bool begun = false;
 };
 
 ChunkDecoder::ChunkDecoder() : impl_(std::make_unique<Impl>()) {
-  static constexpr std::string_view kHead =
-      "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+  static constexpr std::string_view kHead = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
   beast::error_code ec;
   impl_->parser.body_limit(boost::none);
   impl_->parser.put(boost::asio::const_buffer(kHead.data(), kHead.size()), ec);
@@ -220,6 +221,7 @@ Result<ChunkDecoder::Progress> ChunkDecoder::decode(ByteView in, MutableByteView
   parser.out = out;
   parser.produced = 0;
   Progress progress;
+  if (!impl_->begun && in.size() < Impl::kLeast) return progress;
   while (progress.consumed < in.size() && parser.produced < out.size() && !parser.is_done()) {
     const ByteView rest = in.subspan(progress.consumed);
     beast::error_code ec;
@@ -229,6 +231,7 @@ Result<ChunkDecoder::Progress> ChunkDecoder::decode(ByteView in, MutableByteView
     if (ec) return invalid("chunk_invalid", ec.message());
   }
   progress.produced = parser.produced;
+  impl_->begun = impl_->begun || progress.consumed > 0;
   const bool stuck = progress.consumed == 0 && progress.produced == 0;
   if (stuck && in.size() >= kMaxLine) return invalid("chunk_invalid", "line too long");
   return progress;

@@ -36,7 +36,7 @@ struct ParsedResponse {
   http::ResponseHead head;
   bool keep_alive = true;
   BodyKind body = BodyKind::none;
-  std::uint64_t length = 0;
+  std::optional<std::uint64_t> length;  ///< Content-Length, also where no body follows
 };
 /// `no_body`: the answer to HEAD. Error "response_invalid".
 Result<ParsedResponse> parse_response_head(ByteView head, bool no_body);

@@ -45,7 +45,7 @@ PooledResponse::PooledResponse(std::weak_ptr<ClientPool> pool, std::string key,
       connection_(std::move(connection)),
       tls_(connection_->tls),
       parsed_(std::move(parsed)),
-      body_(*connection_->stream, connection_->input, parsed_.body, parsed_.length) {
+      body_(*connection_->stream, connection_->input, parsed_.body, parsed_.length.value_or(0)) {
   release_if_done();
 }
 

@@ -41,7 +41,7 @@ class PooledResponse final : public HttpResponse {
   PooledResponse(std::weak_ptr<ClientPool> pool, std::string key, ClientConnectionPtr connection,
                  ParsedResponse parsed);
   const http::ResponseHead& head() const override { return parsed_.head; }
-  std::optional<std::uint64_t> length() const override { return body_.length(); }
+  std::optional<std::uint64_t> length() const override { return parsed_.length; }
   Task<Result<std::size_t>> read_body(MutableByteView) override;
   Task<Result<std::string>> read_all(std::size_t limit) override;
   const std::optional<TlsInfo>& tls() const override { return *tls_; }

@@ -1,13 +1,12 @@
 #include "net/http_server.hpp"
 
-#include <list>
-#include <utility>
-#include <vector>
-
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <list>
+#include <utility>
+#include <vector>
 
 #include "net/http_connection.hpp"
 #include "net/socket.hpp"
@@ -139,8 +138,8 @@ struct HttpServer::Impl : std::enable_shared_from_this<Impl> {
 
 HttpServer::HttpServer(Executor executor, HttpServerOptions options, HttpHandler handler,
                        Logger log, Random& random)
-    : impl_(std::make_shared<Impl>(executor, std::move(options), std::move(handler),
-                                   std::move(log), random)) {}
+    : impl_(std::make_shared<Impl>(executor, std::move(options), std::move(handler), std::move(log),
+                                   random)) {}
 
 HttpServer::~HttpServer() {
   impl_->stop_accepting();

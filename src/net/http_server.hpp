@@ -7,7 +7,6 @@
 
 #include "base/log.hpp"
 #include "base/random.hpp"
-#include "base/random.hpp"
 #include "base/result.hpp"
 #include "net/rate_limiter.hpp"
 #include "net/stream.hpp"
@@ -20,10 +19,10 @@ namespace convoy::net {
 
 struct HttpServerLimits {
   std::size_t header_bytes = 32 * 1024;
-  Duration header_timeout = std::chrono::seconds(5);   ///< first byte of a head to its last
-  Duration keep_alive = std::chrono::seconds(75);      ///< idle between requests
-  Duration idle_timeout = std::chrono::seconds(60);    ///< no progress inside a body
-  std::size_t max_connections = 10'000;                ///< further ones are closed at once
+  Duration header_timeout = std::chrono::seconds(5);  ///< first byte of a head to its last
+  Duration keep_alive = std::chrono::seconds(75);     ///< idle between requests
+  Duration idle_timeout = std::chrono::seconds(60);   ///< no progress inside a body
+  std::size_t max_connections = 10'000;               ///< further ones are closed at once
 };
 
 /// One request and its answer. Handlers are written against this, whatever carries it.
@@ -62,12 +61,12 @@ class HttpExchange {
   /// Makes the client see a cut: the connection ends without the end of the message. For a
   /// streamed answer that turned out wrong.
   virtual void cut() {}
-  virtual bool started() const = 0;  ///< a head was sent
-  virtual int status() const = 0;    ///< of the answer, 0 before it
+  virtual bool started() const = 0;              ///< a head was sent
+  virtual int status() const = 0;                ///< of the answer, 0 before it
   virtual std::uint64_t bytes_sent() const = 0;  ///< of the answer's body
 
   /// For CONNECT: sends "200 Connection Established" and hands the raw stream over; the
-  /// exchange is over then.
+  /// exchange is over then. Error "connect_early" when the client did not wait for the answer.
   virtual Task<Result<StreamPtr>> take_stream() = 0;
 };
 
@@ -75,10 +74,10 @@ using HttpHandler = std::function<Task<void>(HttpExchange&)>;
 
 struct HttpServerOptions {
   HttpServerLimits limits;
-  std::shared_ptr<TlsServerContext> tls;       ///< null: plain HTTP
-  std::shared_ptr<RateLimiter> egress;         ///< response bytes; null: no limit
-  http::Headers extra_headers;                 ///< on every answer
-  std::string name;                            ///< for logs: "registry", "mirror"
+  std::shared_ptr<TlsServerContext> tls;  ///< null: plain HTTP
+  std::shared_ptr<RateLimiter> egress;    ///< response bytes; null: no limit
+  http::Headers extra_headers;            ///< on every answer
+  std::string name;                       ///< for logs: "registry", "mirror"
 };
 
 /// HTTP/1.1 (RFC 9112) with keep-alive over plain TCP or TLS. Malformed input is answered

@@ -1,10 +1,9 @@
 #include "net/http_text.hpp"
 
-#include <fmt/chrono.h>
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cstring>
+#include <fmt/chrono.h>
+#include <fmt/format.h>
 #include <iterator>
 
 namespace convoy::net {

@@ -1,13 +1,11 @@
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
-
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <cerrno>
+#include <cstring>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "net/plain_stream.hpp"
 #include "net/sockaddr.hpp"
@@ -52,11 +50,11 @@ class TcpListener final : public Listener {
       if (!descriptor_.is_open() || state.cancelled() != asio::cancellation_type::none) {
         co_return cancelled();
       }
-      const int fd = ::accept4(descriptor_.native_handle(), nullptr, nullptr,
-                               SOCK_NONBLOCK | SOCK_CLOEXEC);
+      const int fd =
+          ::accept4(descriptor_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
       if (fd >= 0) {
-        StreamPtr stream = std::make_unique<PlainStream>(
-            std::make_unique<Socket>(descriptor_.get_executor(), fd));
+        StreamPtr stream =
+            std::make_unique<PlainStream>(std::make_unique<Socket>(descriptor_.get_executor(), fd));
         co_return stream;
       }
       if (about_one_connection(errno)) continue;
@@ -93,8 +91,7 @@ Result<std::unique_ptr<Listener>> Listener::open(Executor executor, const Endpoi
   sockaddr_storage bound{};
   socklen_t size = sizeof bound;
   ::getsockname(fd, reinterpret_cast<sockaddr*>(&bound), &size);
-  std::unique_ptr<Listener> out =
-      std::make_unique<TcpListener>(executor, fd, endpoint_of(bound));
+  std::unique_ptr<Listener> out = std::make_unique<TcpListener>(executor, fd, endpoint_of(bound));
   return out;
 }
 

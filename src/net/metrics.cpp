@@ -1,15 +1,14 @@
 #include "net/metrics.hpp"
 
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <mutex>
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
-
-#include <cstdio>
-#include <cstdlib>
-#include <exception>
-#include <mutex>
 
 namespace convoy::net {
 namespace {

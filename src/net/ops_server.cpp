@@ -38,9 +38,8 @@ Task<void> answer(HttpExchange& exchange, std::shared_ptr<Metrics> metrics, Read
 }  // namespace
 
 HttpHandler ops_handler(std::shared_ptr<Metrics> metrics, Readiness readiness) {
-  return [metrics, readiness](HttpExchange& exchange) {
-    return answer(exchange, metrics, readiness);
-  };
+  return
+      [metrics, readiness](HttpExchange& exchange) { return answer(exchange, metrics, readiness); };
 }
 
 }  // namespace convoy::net

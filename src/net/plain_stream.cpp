@@ -1,10 +1,9 @@
 #include "net/plain_stream.hpp"
 
-#include <sys/sendfile.h>
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <cerrno>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
 
 namespace convoy::net {
 namespace {

@@ -1,12 +1,11 @@
 #include "net/rate_limiter.hpp"
 
 #include <algorithm>
-#include <list>
-
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <list>
 
 #include "base/clock.hpp"
 

@@ -1,9 +1,8 @@
 #include "net/sockaddr.hpp"
 
 #include <arpa/inet.h>
-#include <netinet/in.h>
-
 #include <cstring>
+#include <netinet/in.h>
 
 namespace convoy::net {
 

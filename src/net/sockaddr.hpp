@@ -1,10 +1,9 @@
 #pragma once
 
-#include <sys/socket.h>
-
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <sys/socket.h>
 
 #include "net/stream.hpp"
 

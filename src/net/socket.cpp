@@ -1,21 +1,19 @@
 #include "net/socket.hpp"
 
-#include <linux/sockios.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <csignal>
-#include <cstring>
-
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 
 #include "net/buffer_pool.hpp"
 #include "net/sockaddr.hpp"
@@ -28,7 +26,7 @@ constexpr std::size_t kBurst = 1024 * 1024;
 void ignore_sigpipe() {
   // OpenSSL writes with write(2) and sendfile(2) has no MSG_NOSIGNAL.
   static const bool done = [] {
-    struct sigaction now {};
+    struct sigaction now{};
     if (::sigaction(SIGPIPE, nullptr, &now) == 0 && now.sa_handler == SIG_DFL) {
       ::signal(SIGPIPE, SIG_IGN);
     }

@@ -1,11 +1,10 @@
 #pragma once
 
 #include <array>
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <cstdint>
 #include <memory>
 #include <string>
-
-#include <boost/asio/posix/stream_descriptor.hpp>
 
 #include "base/clock.hpp"
 #include "base/result.hpp"

@@ -21,12 +21,12 @@ struct Endpoint {
 
 /// What TLS established. Present once the handshake is over.
 struct TlsInfo {
-  std::string version;     ///< "TLSv1.3"
-  std::string server_name; ///< SNI, "" when none
+  std::string version;      ///< "TLSv1.3"
+  std::string server_name;  ///< SNI, "" when none
   /// DER, leaf first, without the trust anchor; empty when the peer showed none. Verified
   /// against the context's roots whenever it is not empty, also when resumed.
   std::vector<Bytes> peer_chain;
-  std::string alpn;        ///< the protocol agreed on, "" for none
+  std::string alpn;  ///< the protocol agreed on, "" for none
   bool resumed = false;
 };
 
@@ -47,7 +47,8 @@ class Stream {
   virtual Task<Result<std::size_t>> read_some(MutableByteView) = 0;
   /// All of it, in order.
   virtual Task<Status> write(ByteView) = 0;
-  /// `length` bytes of a file from `offset`: sendfile(2) on plain TCP, else pread in pooled buffers.
+  /// `length` bytes of a file from `offset`: sendfile(2) on plain TCP, else pread in pooled
+  /// buffers.
   virtual Task<Status> send_file(int fd, std::uint64_t offset, std::uint64_t length) = 0;
   /// close_notify where there is TLS, then close. Never waits longer than a second. A peer
   /// that is still sending then gets a reset: shutdown_write() and read to its end to avoid it.

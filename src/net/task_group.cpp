@@ -1,12 +1,5 @@
 #include "net/task_group.hpp"
 
-#include <cstdio>
-#include <cstdlib>
-#include <exception>
-#include <list>
-#include <utility>
-#include <vector>
-
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -14,6 +7,12 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <list>
+#include <utility>
+#include <vector>
 
 namespace convoy::net {
 namespace {

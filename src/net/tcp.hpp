@@ -12,9 +12,10 @@
 namespace convoy::net {
 
 /// Resolves and connects, trying each address in turn within `timeout`. `bind_ip`: the local
-/// address to leave from. Errors: "connect_failed" (unavailable), "resolve_failed", "connect_timeout".
-Task<Result<StreamPtr>> tcp_connect(Executor, std::string host, std::uint16_t port, Duration timeout,
-                                    std::optional<std::string> bind_ip = {});
+/// address to leave from. Errors: "connect_failed" (unavailable), "resolve_failed",
+/// "connect_timeout".
+Task<Result<StreamPtr>> tcp_connect(Executor, std::string host, std::uint16_t port,
+                                    Duration timeout, std::optional<std::string> bind_ip = {});
 
 /// A listening socket. Port 0 takes a free one; local() says which.
 class Listener {

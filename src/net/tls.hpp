@@ -1,8 +1,8 @@
 #pragma once
 
 #include <functional>
-#include <optional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,26 +24,26 @@ enum class PeerCertificate : std::uint8_t { none, optional, required };
 struct TlsServerOptions {
   TlsIdentity identity;
   PeerCertificate client_certificate = PeerCertificate::none;
-  std::string client_roots_pem;       ///< needed unless `none`; chains are checked strictly by
-                                      ///< RFC 5280: CAs need basicConstraints and keyUsage
-  bool tls13_only = false;            ///< else 1.2 and up
+  std::string client_roots_pem;  ///< needed unless `none`; chains are checked strictly by
+                                 ///< RFC 5280: CAs need basicConstraints and keyUsage
+  bool tls13_only = false;       ///< else 1.2 and up
   /// Called with the SNI ("" when none) during the handshake; false refuses it with
   /// unrecognized_name. Null accepts each.
   std::function<bool(std::string_view)> accept_server_name;
   /// Picks the identity of another context for this SNI; null keeps `identity`. All else
   /// (client certificates, versions) stays that of this context.
   std::function<std::shared_ptr<class TlsServerContext>(std::string_view)> select;
-  std::vector<std::string> alpn;      ///< offered protocols, empty for none
+  std::vector<std::string> alpn;  ///< offered protocols, empty for none
 };
 
 struct TlsClientOptions {
   std::optional<TlsIdentity> identity;
-  std::string roots_pem;              ///< trust anchors; empty: the machine's own store
+  std::string roots_pem;  ///< trust anchors; empty: the machine's own store
   bool tls13_only = false;
   /// Check the server's name against the certificate. Off only for peers, whose identity is
   /// their SPIFFE id, checked by the caller.
   bool verify_name = true;
-  std::vector<std::string> alpn;      ///< offered protocols, empty for none
+  std::vector<std::string> alpn;  ///< offered protocols, empty for none
 };
 
 /// Server side of TLS: certificates, trust, session tickets. The identity can be replaced while

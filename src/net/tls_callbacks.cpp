@@ -1,9 +1,8 @@
+#include <algorithm>
+#include <cstring>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
-
-#include <algorithm>
-#include <cstring>
 
 #include "net/tls_context.hpp"
 
@@ -126,16 +125,13 @@ int on_new_session(SSL* ssl, SSL_SESSION* session) {
   if (connection == nullptr || !connection->sessions) return 0;
   if (SSL_SESSION_is_resumable(session) != 1) return 0;
   Chain chain = SSL_session_reused(ssl) == 1 ? connection->resumed_chain : verified_chain(ssl);
-  connection->sessions->put(connection->session_key, Owned<SSL_SESSION>(session),
-                            std::move(chain));
+  connection->sessions->put(connection->session_key, Owned<SSL_SESSION>(session), std::move(chain));
   return 1;
 }
 
 }  // namespace
 
-bool expired(const X509* cert) {
-  return X509_cmp_current_time(X509_get0_notAfter(cert)) <= 0;
-}
+bool expired(const X509* cert) { return X509_cmp_current_time(X509_get0_notAfter(cert)) <= 0; }
 
 Connection* Connection::of(const SSL* ssl) {
   return static_cast<Connection*>(SSL_get_ex_data(ssl, 0));

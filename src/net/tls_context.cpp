@@ -1,10 +1,9 @@
 #include "net/tls_context.hpp"
 
+#include <array>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
-
-#include <array>
 #include <utility>
 
 namespace convoy::net::tls {
@@ -102,9 +101,12 @@ Result<Context> base_context(const SSL_METHOD* method, bool tls13_only) {
 
 int verify_mode(PeerCertificate want) {
   switch (want) {
-    case PeerCertificate::none: return SSL_VERIFY_NONE;
-    case PeerCertificate::optional: return SSL_VERIFY_PEER;
-    case PeerCertificate::required: break;
+    case PeerCertificate::none:
+      return SSL_VERIFY_NONE;
+    case PeerCertificate::optional:
+      return SSL_VERIFY_PEER;
+    case PeerCertificate::required:
+      break;
   }
   return SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
 }

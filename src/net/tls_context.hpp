@@ -3,11 +3,10 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <openssl/ssl.h>
 #include <string>
 #include <unordered_map>
 #include <vector>
-
-#include <openssl/ssl.h>
 
 #include "net/tls.hpp"
 

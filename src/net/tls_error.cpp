@@ -1,7 +1,6 @@
+#include <cstring>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
-
-#include <cstring>
 
 #include "net/tls_context.hpp"
 #include "net/tls_stream.hpp"

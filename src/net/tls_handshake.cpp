@@ -1,8 +1,7 @@
 #include <arpa/inet.h>
+#include <cerrno>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
-
-#include <cerrno>
 
 #include "net/plain_stream.hpp"
 #include "net/tls.hpp"
@@ -49,8 +48,7 @@ Task<Status> run_handshake(Socket& socket, SSL* ssl, SteadyTime until) {
     if (outcome != SSL_ERROR_WANT_READ && outcome != SSL_ERROR_WANT_WRITE) {
       co_return handshake_error(ssl, outcome, errno_value);
     }
-    const auto want =
-        outcome == SSL_ERROR_WANT_READ ? Socket::Ready::read : Socket::Ready::write;
+    const auto want = outcome == SSL_ERROR_WANT_READ ? Socket::Ready::read : Socket::Ready::write;
     auto ready = co_await socket.wait(want, Socket::Lane::reader, until);
     if (!ready) co_return std::move(ready).error();
   }
@@ -88,8 +86,8 @@ Status expect_name(SSL* ssl, const std::string& name, bool verify) {
   }
   if (ok && verify) {
     if (name.empty()) return invalid("tls_handshake", "no server name to verify");
-    SSL_set_hostflags(
-        ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+    SSL_set_hostflags(ssl,
+                      X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
     ok = ip ? X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name.c_str()) == 1
             : SSL_set1_host(ssl, name.c_str()) == 1;
   }
@@ -138,8 +136,8 @@ Task<Result<StreamPtr>> tls_accept(StreamPtr plain, std::shared_ptr<TlsServerCon
   tls::Owned<SSL> ssl(SSL_new(ctx.get()));
   if (!ssl) co_return internal_error("tls_handshake", "out of memory");
   SSL_set_accept_state(ssl.get());
-  auto stream = co_await tls::establish(std::move(*socket), std::move(connection), std::move(ssl),
-                                        timeout);
+  auto stream =
+      co_await tls::establish(std::move(*socket), std::move(connection), std::move(ssl), timeout);
   co_return stream;
 }
 
@@ -159,8 +157,8 @@ Task<Result<StreamPtr>> tls_connect(StreamPtr plain, std::shared_ptr<TlsClientCo
   connection->sessions = generation.sessions;
   connection->session_key = (*socket)->remote().str() + '|' + server_name;
   tls::offer_session(ssl.get(), *connection);
-  auto stream = co_await tls::establish(std::move(*socket), std::move(connection), std::move(ssl),
-                                        timeout);
+  auto stream =
+      co_await tls::establish(std::move(*socket), std::move(connection), std::move(ssl), timeout);
   co_return stream;
 }
 

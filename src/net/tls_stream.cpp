@@ -1,10 +1,9 @@
 #include "net/tls_stream.hpp"
 
-#include <openssl/err.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
+#include <openssl/err.h>
+#include <unistd.h>
 
 #include "net/buffer_pool.hpp"
 

@@ -1,9 +1,8 @@
-#include <list>
-
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <list>
 
 #include "net/socket.hpp"
 #include "net/task_group.hpp"
@@ -60,7 +59,7 @@ Task<bool> Notify::wait(Duration timeout) {
   waiter.timer.expires_at(after(std::chrono::steady_clock::now(), timeout));
   boost::system::error_code ec;
   co_await waiter.timer.async_wait(asio::redirect_error(asio::use_awaitable, ec));
-  co_return waiter.notified && state.cancelled() == asio::cancellation_type::none;
+  co_return waiter.notified&& state.cancelled() == asio::cancellation_type::none;
 }
 
 }  // namespace convoy::net

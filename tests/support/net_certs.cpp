@@ -4,7 +4,6 @@
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
-
 #include <stdexcept>
 
 namespace convoy::test {

@@ -12,7 +12,7 @@ namespace convoy::test {
 
 /// What a test certificate should be; the default is a good server and client certificate.
 struct CertOptions {
-  std::string name = "localhost";          ///< common name
+  std::string name = "localhost";  ///< common name
   std::string san = "DNS:localhost,IP:127.0.0.1";
   std::string usage = "serverAuth,clientAuth";
   int from_days = -1;

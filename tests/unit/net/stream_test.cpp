@@ -1,8 +1,7 @@
+#include <cstdlib>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
-
-#include <cstdlib>
 
 #include "net/tcp.hpp"
 #include "support/net_loop.hpp"
@@ -280,9 +279,9 @@ TEST(ParseEndpoint, takes_addresses_and_names_with_a_port) {
 }
 
 TEST(ParseEndpoint, refuses_everything_else) {
-  for (const char* bad : {"", ":", "host", "host:", ":80", "::1:80", "[::1]", "[::1]80", "[x]:1",
-                          "h:65536", "h:-1", "h:+1", "h: 1", "h:1 ", "a b:1", "a/b:1", "u@h:1",
-                          "-h:1", "h:000001", "[1.2.3.4]:1"}) {
+  for (const char* bad : {"",        ":",     "host",    "host:", ":80",      "::1:80",     "[::1]",
+                          "[::1]80", "[x]:1", "h:65536", "h:-1",  "h:+1",     "h: 1",       "h:1 ",
+                          "a b:1",   "a/b:1", "u@h:1",   "-h:1",  "h:000001", "[1.2.3.4]:1"}) {
     EXPECT_EQ(parse_endpoint(bad).ok(), false) << bad;
   }
 }

@@ -1,7 +1,6 @@
 #include "net/task_group.hpp"
 
 #include <gtest/gtest.h>
-
 #include <memory>
 #include <stdexcept>
 #include <thread>

@@ -1,9 +1,8 @@
 #include "net/tls.hpp"
 
+#include <cstdint>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include <cstdint>
 
 #include "base/random.hpp"
 #include "net/tcp.hpp"
@@ -16,11 +15,11 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-using ::testing::HasSubstr;
 using test::CertOptions;
 using test::Loop;
 using test::TestCa;
 using test::TlsPair;
+using ::testing::HasSubstr;
 
 class Tls : public ::testing::Test {
  protected:
@@ -456,7 +455,8 @@ TEST_F(Tls, bad_identities_and_roots_are_named) {
   options.identity = one;
   options.client_certificate = PeerCertificate::required;
   EXPECT_EQ(TlsServerContext::make(options).error().code(), "tls_roots_invalid");
-  options.client_roots_pem = ca.root_pem() + "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+  options.client_roots_pem =
+      ca.root_pem() + "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
   EXPECT_EQ(TlsServerContext::make(options).error().code(), "tls_roots_invalid");
   TlsClientOptions c;
   c.roots_pem = "nonsense";
