@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "swarm/core/hash_exchange.hpp"
+#include "swarm/core/limits.hpp"
 #include "swarm/core/offers.hpp"
 #include "swarm/core/requester.hpp"
 #include "swarm/core/state.hpp"
@@ -11,10 +12,6 @@
 namespace convoy::swarm::core {
 namespace {
 
-constexpr std::uint32_t kMaxBadRequests = 2;
-constexpr std::uint32_t kMaxUnknownRequests = 256;
-constexpr std::uint32_t kMaxUnsolicited = 64;
-constexpr std::uint32_t kMaxHashRequests = 256;
 constexpr Duration kSilence = std::chrono::seconds(130);
 constexpr Duration kIdle = std::chrono::seconds(60);
 

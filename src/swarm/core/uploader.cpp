@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "swarm/core/limits.hpp"
+
 namespace convoy::swarm::core {
 namespace {
 
@@ -12,7 +14,7 @@ constexpr std::uint64_t kFarTurn = 8;
 }  // namespace
 
 bool Uploader::enqueue(Peer& peer, const bt::BlockRef& block) {
-  if (peer.wanted.size() >= kMaxQueue) return false;
+  if (peer.wanted.size() >= kMaxQueuedRequests) return false;
   peer.wanted.push_back({block, ++arrivals_});
   return true;
 }

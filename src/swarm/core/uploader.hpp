@@ -24,8 +24,6 @@ class Uploader {
   /// same piece.
   std::optional<Upload> more(PeerRef);
 
-  static constexpr std::size_t kMaxQueue = 2048;  ///< blocks of one peer; told as "reqq"
-
  private:
   Peer* first_come();
   Peer* neediest();

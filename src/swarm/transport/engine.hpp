@@ -53,14 +53,14 @@ using Report = std::function<net::Task<void>(std::string node, std::uint32_t pie
 struct TorrentSpec {
   bt::BlobMeta meta;            ///< verified by the caller
   bt::InfoHash info_hash{};
-  std::shared_ptr<PieceIo> io;
-  std::vector<bool> have;       ///< pieces present and verified; empty: none, or all for a seed
-  std::vector<Hash256> leaves;  ///< a seed's Merkle leaves, if it has them stored; else empty
+  std::shared_ptr<PieceIo> io{};
+  std::vector<bool> have{};     ///< pieces present and verified; empty: none, or all for a seed
+  std::vector<Hash256> leaves{};  ///< a seed's Merkle leaves, if it has them stored; else empty
   bool origin = false;          ///< serves by offers, never downloads
-  Grant grant;                  ///< an origin may leave the ticket empty: it is fetched on demand
-  Renew renew;
-  Report report;                ///< may be null
-  std::string request_id;
+  Grant grant{};                ///< an origin may leave the ticket empty: it is fetched on demand
+  Renew renew{};
+  Report report{};              ///< may be null
+  std::string request_id{};
 };
 
 struct TorrentStats {

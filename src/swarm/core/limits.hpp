@@ -1,0 +1,19 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace convoy::swarm::core {
+
+/// Blocks one peer may have waiting here; told as "reqq". Two pieces of 16 MiB fit.
+inline constexpr std::uint32_t kMaxQueuedRequests = 2048;
+/// Requests that are not blocks of the torrent: at the second the peer is dropped.
+inline constexpr std::uint32_t kMaxBadRequests = 2;
+/// Requests for what this side does not (yet, or any more) have, or does not offer.
+inline constexpr std::uint32_t kMaxUnknownRequests = 256;
+/// Blocks nobody asked for.
+inline constexpr std::uint32_t kMaxUnsolicited = 64;
+/// Hash requests on one connection.
+inline constexpr std::uint32_t kMaxHashRequests = 256;
+
+}  // namespace convoy::swarm::core

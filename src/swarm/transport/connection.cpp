@@ -1,0 +1,187 @@
+#include "swarm/transport/connection.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace convoy::swarm {
+namespace {
+
+constexpr std::size_t kFirstBuffer = 4 * 1024;
+constexpr std::size_t kBlockBuffer = 96 * 1024;
+constexpr Duration kKeepAlive = std::chrono::seconds(45);
+constexpr Duration kLazy = std::chrono::milliseconds(50);
+constexpr Duration kIdle = std::chrono::seconds(120);
+/// A peer that takes nothing of what it asked for, and goes on asking.
+constexpr std::size_t kMaxBacklog = 4U << 20;
+
+}  // namespace
+
+Connection::Connection(Env& env, std::shared_ptr<ConnectionOwner> owner,
+                       std::shared_ptr<ReadCache> cache, core::PeerRef ref, Admitted admitted)
+    : env_(env),
+      owner_(std::move(owner)),
+      cache_(std::move(cache)),
+      ref_(ref),
+      admitted_(std::move(admitted)),
+      since_(env.now()),
+      wake_(env.executor) {}
+
+void Connection::start() {
+  admitted_.stream->set_idle_timeout(kIdle);
+  loops_ = 2;
+  env_.tasks.spawn([self = shared_from_this()] { return self->read_loop(); });
+  env_.tasks.spawn([self = shared_from_this()] { return self->write_loop(); });
+}
+
+void Connection::renew_ticket(const TicketFacts& facts) {
+  admitted_.actions = facts.actions;
+  admitted_.ticket_expires = facts.expires;
+}
+
+void Connection::send(const bt::Message& m, bool lazy) {
+  if (closed_) return;
+  if (std::holds_alternative<bt::Hashes>(m)) ++answers_;
+  const bool was_idle = out_.empty() && lazy_.empty();
+  bt::encode(m, lazy ? lazy_ : out_);
+  if (out_.size() > kMaxBacklog) return close(exhausted("peer_backlog"));
+  if (waiting_ && (!lazy || was_idle)) wake_.notify_all();
+}
+
+void Connection::send_blocks(std::vector<bt::BlockRef> blocks, std::uint64_t ticket) {
+  blocks_ = std::move(blocks);
+  ticket_ = ticket;
+  if (waiting_) wake_.notify_all();
+}
+
+void Connection::close(Error why) {
+  if (closed_) return;
+  closed_ = true;
+  why_ = std::move(why);
+  admitted_.stream->abort();
+  wake_.notify_all();
+}
+
+/// One of the two loops is over; the second one to end tells the owner.
+void Connection::part(Error why) {
+  close(std::move(why));
+  if (--loops_ > 0) return;
+  if (!blocks_.empty()) owner_->on_sent(*this, {}, ticket_);
+  if (answers_ > 0) owner_->on_hashes_sent(*this, answers_);
+  owner_->on_closed(*this, *why_);
+}
+
+void Connection::grow(std::size_t needed) {
+  if (in_.size() < needed) in_.resize(needed);
+}
+
+/// Handles whole messages at the front of the buffer. False: the connection is over.
+bool Connection::handle(std::size_t& filled) {
+  std::size_t used = 0;
+  bool alive = true;
+  while (alive && !closed_) {
+    const ByteView rest = ByteView(in_).subspan(used, filled - used);
+    auto decoded = bt::decode_message(rest);
+    if (!decoded) {
+      close(invalid("peer_violation", decoded.error().text()));
+      break;
+    }
+    if (!decoded->message) {
+      if (rest.size() >= 4) {
+        const std::size_t length = std::size_t{rest[0]} << 24 | std::size_t{rest[1]} << 16 |
+                                   std::size_t{rest[2]} << 8 | rest[3];
+        // A block shows that more of them come: read several at once.
+        grow(length > kFirstBuffer ? std::max(kBlockBuffer, length + 4) : length + 4);
+      }
+      break;
+    }
+    used += decoded->consumed;
+    alive = owner_->on_message(*this, *decoded->message);
+  }
+  std::memmove(in_.data(), in_.data() + used, filled - used);
+  filled -= used;
+  owner_->on_batch();
+  return alive && !closed_;
+}
+
+net::Task<void> Connection::read_loop() {
+  const auto self = shared_from_this();
+  in_ = std::move(admitted_.rest);
+  std::size_t filled = in_.size();
+  grow(kFirstBuffer);
+  std::optional<Error> why;
+  while (!why) {
+    if (filled > 0 && !handle(filled)) {
+      why = cancelled();
+      break;
+    }
+    const auto n = co_await admitted_.stream->read_some(MutableByteView(in_).subspan(filled));
+    if (!n) {
+      why = n.error();
+    } else if (*n == 0) {
+      why = unavailable("peer_closed");
+    } else {
+      filled += *n;
+    }
+  }
+  part(*std::move(why));
+}
+
+net::Task<Status> Connection::write_control() {
+  writing_.clear();
+  writing_.swap(out_);
+  writing_.insert(writing_.end(), lazy_.begin(), lazy_.end());
+  lazy_.clear();
+  const std::size_t answers = std::exchange(answers_, 0);
+  const Status sent = co_await admitted_.stream->write(writing_);
+  if (answers > 0) owner_->on_hashes_sent(*this, answers);
+  co_return sent;
+}
+
+net::Task<Status> Connection::write_blocks() {
+  const std::uint32_t lowat = env_.uplink.lowat();
+  if (lowat != lowat_) {
+    lowat_ = lowat;
+    admitted_.stream->set_notsent_lowat(lowat);
+  }
+  std::size_t at = 0;
+  while (at < blocks_.size()) {
+    const bt::BlockRef first = blocks_[at];
+    const std::shared_ptr<const Chunk> chunk = co_await cache_->get(first);
+    if (chunk == nullptr) co_return internal_error("peer_read_failed");
+    const auto n = static_cast<std::uint32_t>(
+        std::min<std::size_t>(cache_->blocks_left(first), blocks_.size() - at));
+    const Status sent = co_await admitted_.stream->write(cache_->view(*chunk, first, n));
+    if (!sent) co_return sent;
+    at += n;
+  }
+  const std::vector<bt::BlockRef> done = std::exchange(blocks_, {});
+  owner_->on_sent(*this, done, ticket_);  // may put in the next ones at once
+  co_return Status{};
+}
+
+net::Task<void> Connection::write_loop() {
+  const auto self = shared_from_this();
+  Error why = cancelled();
+  while (!closed_) {
+    Status sent;
+    if (!out_.empty()) {
+      sent = co_await write_control();
+    } else if (!blocks_.empty()) {
+      sent = co_await write_blocks();
+    } else {
+      waiting_ = true;
+      const bool told = co_await wake_.wait(lazy_.empty() ? kKeepAlive : kLazy);
+      waiting_ = false;
+      if (closed_) break;
+      if (!told && lazy_.empty()) send(bt::KeepAlive{}, false);
+      if (!told && !lazy_.empty()) sent = co_await write_control();
+    }
+    if (!sent) {
+      why = sent.error();
+      break;
+    }
+  }
+  part(std::move(why));
+}
+
+}  // namespace convoy::swarm

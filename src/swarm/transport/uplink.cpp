@@ -1,0 +1,118 @@
+#include "swarm/transport/uplink.hpp"
+
+#include <algorithm>
+
+#include "wire/bt/metadata.hpp"
+
+namespace convoy::swarm {
+namespace {
+
+constexpr std::size_t kFlights = 2;
+constexpr std::uint64_t kMaxQuantum = 256 * 1024;
+
+}  // namespace
+
+Uplink::Uplink(net::Executor executor, net::TaskGroup& tasks,
+               std::shared_ptr<net::RateLimiter> limiter, const Clock& clock)
+    : executor_(executor), tasks_(tasks), limiter_(std::move(limiter)), clock_(clock) {}
+
+std::uint64_t Uplink::quantum() const {
+  const double rate = limiter_ && limiter_->rate() > 0
+                          ? std::min(this->rate(), static_cast<double>(limiter_->rate()))
+                          : this->rate();
+  return std::clamp<std::uint64_t>(static_cast<std::uint64_t>(rate / 1000), bt::kBlockSize,
+                                   kMaxQuantum);
+}
+
+std::uint32_t Uplink::lowat() const {
+  // Steps of two, so that the option is not set again with every block.
+  std::uint32_t bytes = bt::kBlockSize;
+  while (bytes < rate() / 500 && bytes < 512 * 1024) bytes *= 2;
+  return bytes;
+}
+
+Duration Uplink::patience() const {
+  const double r = std::max(rate(), 1.0);
+  const std::chrono::duration<double> d(4 * static_cast<double>(quantum()) / r);
+  return std::clamp<Duration>(std::chrono::duration_cast<Duration>(std::min(d, std::chrono::duration<double>(1))),
+                              std::chrono::milliseconds(20), std::chrono::milliseconds(200));
+}
+
+std::size_t Uplink::young(SteadyTime now) const {
+  const Duration limit = patience();
+  return static_cast<std::size_t>(std::count_if(
+      flights_.begin(), flights_.end(), [&](const Flight& f) { return now - f.since < limit; }));
+}
+
+void Uplink::wake(const std::shared_ptr<UploadSource>& source) {
+  const bool known = std::any_of(sources_.begin(), sources_.end(),
+                                 [&](const auto& w) { return w.lock() == source; });
+  if (!known) sources_.push_back(source);
+  pump();
+}
+
+void Uplink::done(std::uint64_t ticket, std::uint64_t bytes) {
+  std::erase_if(flights_, [ticket](const Flight& f) { return f.ticket == ticket; });
+  meter_.add(bytes, clock_.steady());
+  pump();
+}
+
+bool Uplink::pay() {
+  if (limiter_ == nullptr || limiter_->rate() == 0) return true;
+  if (credit_ > 0) return true;
+  if (!acquiring_) {
+    acquiring_ = true;
+    tasks_.spawn([this] { return acquire(); });
+  }
+  return false;
+}
+
+net::Task<void> Uplink::acquire() {
+  const std::uint64_t bytes = quantum();
+  const bool got = co_await limiter_->acquire(bytes);
+  acquiring_ = false;
+  if (!got) co_return;
+  credit_ += static_cast<std::int64_t>(bytes);
+  pump();
+}
+
+bool Uplink::may_send() {
+  if (flights_.size() >= kFlights && young(clock_.steady()) >= kFlights) {
+    if (!watching_) {
+      watching_ = true;
+      tasks_.spawn([this] { return watch(); });
+    }
+    return false;
+  }
+  return pay();
+}
+
+net::Task<void> Uplink::watch() {
+  const bool go_on = co_await net::sleep_for(patience());
+  watching_ = false;
+  if (go_on) pump();
+}
+
+void Uplink::pump() {
+  if (pumping_) return;  // send_next() may finish at once and call done()
+  pumping_ = true;
+  while (!sources_.empty() && may_send()) {
+    const std::weak_ptr<UploadSource> first = sources_.front();
+    sources_.pop_front();
+    const auto source = first.lock();
+    if (source == nullptr) continue;
+    const std::uint64_t ticket = ++tickets_;
+    flights_.push_back({ticket, clock_.steady()});
+    const std::uint64_t bytes = source->send_next(ticket, quantum());
+    if (bytes == 0) {
+      std::erase_if(flights_, [ticket](const Flight& f) { return f.ticket == ticket; });
+      continue;
+    }
+    credit_ = std::max<std::int64_t>(credit_ - static_cast<std::int64_t>(bytes),
+                                     -static_cast<std::int64_t>(kMaxQuantum));
+    sources_.push_back(first);
+  }
+  pumping_ = false;
+}
+
+}  // namespace convoy::swarm
