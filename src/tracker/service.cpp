@@ -179,7 +179,7 @@ TrackerService::Impl::Impl(net::Executor e, net::WorkerPool& workers, TrackerOpt
                loaded.authority.root().pem(), clock),
       grants(options.limits.max_grants),
       peers(table_options(options), random),
-      limiter(CallLimits{}),
+      limiter({options.limits.node_calls_per_second, options.limits.node_call_burst}),
       desk({loaded.registries, pulls, metadata, issuer, grants, peers, clock,
             options.ticket_lifetime}),
       router({office, desk, loaded.registries, grants, peers, limiter, loaded.cluster,

@@ -42,6 +42,8 @@ struct TrackerLimits {
   std::size_t max_body_bytes = 64 * 1024;
   std::size_t max_connections = 20'000;
   std::size_t max_registry_calls = 256;  ///< under way at once; further ones are refused with 503
+  double node_calls_per_second = 100;    ///< of one node, in the long run
+  double node_call_burst = 1000;         ///< an image of many layers asked for at once
 };
 
 struct TrackerOptions {

@@ -8,8 +8,8 @@
 namespace convoy::tracker {
 
 struct CallLimits {
-  double per_second = 100;  ///< of one node, in the long run
-  double burst = 1000;      ///< an image of many layers asked for at once
+  double per_second = 100;
+  double burst = 1000;
   std::size_t max_nodes = 100'000;
 };
 

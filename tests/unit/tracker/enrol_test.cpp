@@ -50,7 +50,7 @@ TEST_F(Enrol, GoodTokenGivesACertificateThatTheTrackerTakes) {
       world_.loop.run(client->renew(crypto::make_csr(next, "other"), world_.soon()));
   ASSERT_TRUE(renewed.ok()) << renewed.error().text();
   EXPECT_EQ(renewed->id, got->id);
-  const auto leaf = crypto::Certificate::from_pem(renewed->chain_pem).value();
+  const auto leaf = crypto::Certificate::chain_from_pem(renewed->chain_pem).value().front();
   EXPECT_EQ(leaf.public_key().spki(), next.public_key().spki());
   EXPECT_EQ(world_.audit.count("renew.grant"), 1u);
 }

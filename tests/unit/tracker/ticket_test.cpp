@@ -19,9 +19,19 @@ class Tickets : public testing::Test {
     world_.start();
   }
 
+  clients::TrackerClient& client() {
+    if (client_ == nullptr) client_ = &world_.as(node_);
+    return *client_;
+  }
+  /// Refused for what the token itself is, and not passed on to the registry.
+  void expect_forgery_refused(const Secret& authorization) {
+    const std::string got = code(with(authorization));
+    EXPECT_TRUE(got.starts_with("token_") || got.starts_with("certificate_")) << got;
+    EXPECT_EQ(heads(), 0u);
+  }
   std::string code(clients::TicketRequest request) { return code_of(ask(std::move(request))); }
   Result<clients::TicketReply> ask(clients::TicketRequest request) {
-    return world_.ticket(client_, std::move(request));
+    return world_.ticket(client(), std::move(request));
   }
   static std::string code_of(const Result<clients::TicketReply>& reply) {
     return reply.ok() ? "ok" : reply.error().code();
@@ -43,7 +53,7 @@ class Tickets : public testing::Test {
 
   TrackerWorld world_;
   TestNode node_ = world_.cluster.node("n1");
-  clients::TrackerClient& client_ = world_.as(node_);
+  clients::TrackerClient* client_ = nullptr;
 };
 
 TEST_F(Tickets, GoodTokenGivesATicketBoundToTheCertificate) {
@@ -99,18 +109,14 @@ TEST_F(Tickets, ExpiredTokenAndOtherAudienceAreRefused) {
 
 TEST_F(Tickets, TokenSignedByAForeignCaIsRefused) {
   test::TestRegistryKeys foreign(world_.clock, "issuer.test", "audience.test");
-  const std::string refused = code(with(forge(foreign.token_signer(), "", nullptr)));
-  EXPECT_TRUE(refused == "token_chain" || refused == "token_signature" ||
-              refused == "certificate_untrusted")
-      << refused;
-  EXPECT_EQ(heads(), 0u) << "a forged token is never passed on";
+  expect_forgery_refused(forge(foreign.token_signer(), "", nullptr));
 }
 
 TEST_F(Tickets, MetadataKeyOrNodeKeyCannotSignTokens) {
-  EXPECT_NE(code(with(forge(world_.keys.metadata_signer(), "", nullptr))), "ok");
+  expect_forgery_refused(forge(world_.keys.metadata_signer(), "", nullptr));
   const crypto::Signer node{node_.key,
                             crypto::Certificate::chain_from_pem(node_.pem.chain_pem).value()};
-  EXPECT_NE(code(with(forge(node, "", nullptr))), "ok");
+  expect_forgery_refused(forge(node, "", nullptr));
 }
 
 TEST_F(Tickets, KidAndEmbeddedKeyOfAForgerAreNotBelieved) {
@@ -126,10 +132,10 @@ TEST_F(Tickets, KidAndEmbeddedKeyOfAForgerAreNotBelieved) {
   header["jwk"] = jwk;
   const std::string input = auth::jwt_signing_input(header, good.claims);
   const std::string forged = auth::jwt_compact(input, key.sign(as_bytes(input)));
-  EXPECT_NE(code(with(Secret("Bearer " + forged))), "ok");
+  expect_forgery_refused(Secret("Bearer " + forged));
   header["alg"] = "none";
   const std::string unsigned_input = auth::jwt_signing_input(header, good.claims);
-  EXPECT_NE(code(with(Secret("Bearer " + auth::jwt_compact(unsigned_input, {})))), "ok");
+  expect_forgery_refused(Secret("Bearer " + auth::jwt_compact(unsigned_input, {})));
 }
 
 TEST_F(Tickets, ForeignIssuersTokenIsDecidedByTheRegistry) {
@@ -263,7 +269,7 @@ TEST_F(Tickets, ManyAtOnceAskTheRegistryOnce) {
   std::size_t left = replies.size();
   const auto one = [&](std::size_t i) -> net::Task<void> {
     auto request = world_.wish();
-    replies[i] = co_await client_.ticket(std::move(request), world_.soon());
+    replies[i] = co_await client().ticket(std::move(request), world_.soon());
     if (--left == 0) done.notify_all();
   };
   for (std::size_t i = 0; i < replies.size(); ++i) tasks->spawn([&one, i] { return one(i); });
