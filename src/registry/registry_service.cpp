@@ -15,8 +15,8 @@ constexpr Duration kHousekeeping = std::chrono::seconds(60);
 constexpr std::size_t kMinTokenSeconds = 60;  // clients of token authentication raise less to it
 
 std::vector<crypto::Certificate> token_roots(const RegistryOptions& options) {
-  if (!options.token_roots.empty() || options.token_signer.chain.empty()) return options.token_roots;
-  return {options.token_signer.chain.back()};
+  if (!options.token_roots.empty()) return options.token_roots;
+  return {options.token_signer->chain.back()};
 }
 
 security::RegistryTokenVerifier make_verifier(const RegistryOptions& options, const Clock& clock) {
@@ -41,11 +41,13 @@ Status check_options(const RegistryOptions& options) {
 
 /// A registry whose own tokens or statements nobody accepts should not start.
 Status check_signers(const RegistryOptions& options, const Clock& clock, Random& random) {
-  if (options.token_signer.chain.empty()) return invalid("option_invalid", "token_signer is missing");
-  if (options.metadata_signer.chain.empty()) {
+  if (!options.token_signer || options.token_signer->chain.empty()) {
+    return invalid("option_invalid", "token_signer is missing");
+  }
+  if (!options.metadata_signer || options.metadata_signer->chain.empty()) {
     return invalid("option_invalid", "metadata_signer is missing");
   }
-  const security::RegistryTokenIssuer issuer(options.token_signer, options.issuer, options.service,
+  const security::RegistryTokenIssuer issuer(*options.token_signer, options.issuer, options.service,
                                              options.token_lifetime, clock, random);
   auto token = make_verifier(options, clock).verify(issuer.issue("", {}).token);
   if (!token) {
@@ -53,7 +55,7 @@ Status check_signers(const RegistryOptions& options, const Clock& clock, Random&
   }
   const bt::BlobMeta meta{.digest = oci::Digest::sha256({}), .size = 1,
                           .piece_length = bt::choose_piece_length(1), .pieces_root = {}};
-  const security::MetadataSigner signer(options.metadata_signer, options.issuer, clock);
+  const security::MetadataSigner signer(*options.metadata_signer, options.issuer, clock);
   const security::MetadataVerifier verifier({token_roots(options), options.issuer}, clock);
   auto statement = verifier.verify(signer.sign(meta), meta.digest);
   if (!statement) {
@@ -111,12 +113,12 @@ class Service final : public RegistryService {
                  {options_.limits.blob_bytes, options_.limits.uploads_per_user,
                   options_.limits.upload_lifetime}),
         manifests_(*stores_.meta),
-        tokens_(security::RegistryTokenIssuer(options_.token_signer, options_.issuer,
+        tokens_(security::RegistryTokenIssuer(*options_.token_signer, options_.issuer,
                                               options_.service, options_.token_lifetime,
                                               around_.clock, around_.random),
                 options_.users, around_.pool, around_.clock),
         metadata_(*stores_.blobs, *stores_.meta,
-                  security::MetadataSigner(options_.metadata_signer, options_.issuer,
+                  security::MetadataSigner(*options_.metadata_signer, options_.issuer,
                                            around_.clock),
                   std::move(clusters), around_.clock),
         api_(Context{options_, around_.clock, around_.pool, *stores_.blobs, *stores_.meta, access_,

@@ -62,9 +62,9 @@ struct RegistryOptions {
   std::optional<net::TlsIdentity> tls;    ///< none: plain HTTP (behind a TLS proxy, or tests)
   std::optional<std::string> public_url;  ///< for the token realm; none: scheme and Host of the request
 
-  crypto::Signer token_signer;
+  std::optional<crypto::Signer> token_signer;  ///< needed
   std::vector<crypto::Certificate> token_roots;  ///< the token CA; none: the last of the signer's chain
-  crypto::Signer metadata_signer;
+  std::optional<crypto::Signer> metadata_signer;  ///< needed
   std::string issuer = "convoy";
   std::string service = "convoy-registry";  ///< the audience of tokens
   std::chrono::seconds token_lifetime{300};  ///< at least 60

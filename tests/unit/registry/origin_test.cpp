@@ -1,0 +1,175 @@
+#include "registry/origin/origin_seeder.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include "clients/tracker/memory_tracker_client.hpp"
+#include "crypto/hash.hpp"
+#include "security/identity/spiffe.hpp"
+#include "support/net_loop.hpp"
+#include "support/pki.hpp"
+#include "support/storage_dir.hpp"
+
+namespace convoy::registry {
+namespace {
+
+class OriginTest : public ::testing::Test {
+ protected:
+  OriginTest() : meta_(storage::open_registry_meta(":memory:").value()) {
+    cluster_.name = "c1";
+    cluster_.trust_domain = "example.org";
+    cluster_.registry_host = "registry.test";
+    cluster_.join_token = Secret("cvj_token");
+    cluster_.peers = {"127.0.0.1", 0};
+  }
+  ~OriginTest() override { stop(); }
+
+  Result<OriginIdentity> identity() {
+    auto directory = storage::open_root(dir_ / "origin");
+    return OriginIdentity::open(std::move(*directory), {"c1", "example.org", {pki_.root}});
+  }
+
+  /// A tracker that enrols whoever asks, as `kind`.
+  std::unique_ptr<clients::MemoryTrackerClient> tracker(
+      security::NodeKind kind = security::NodeKind::origin,
+      std::chrono::seconds lifetime = std::chrono::hours(1)) {
+    auto out = std::make_unique<clients::MemoryTrackerClient>();
+    const auto enrolment = [this, kind, lifetime](const std::string& name,
+                                                  const std::string& csr) -> Result<clients::Enrolment> {
+      auto key = crypto::csr_public_key(csr);
+      if (!key) return std::move(key).error();
+      const security::SpiffeId id{"example.org", "c1", kind, name};
+      auto issued = pki_.authority.issue_node(id, *key, lifetime);
+      if (!issued) return std::move(issued).error();
+      return clients::Enrolment{id.str(), issued->chain_pem, pki_.pki.root.chain_pem, "c1", "example.org", {}};
+    };
+    out->on_enrol = [enrolment](const clients::EnrolRequest& r) { return enrolment(r.name, r.csr_pem); };
+    out->on_renew = [enrolment](const std::string& csr) { return enrolment("origin", csr); };
+    out->on_origin = [](const clients::OriginRegistration&) { return std::chrono::seconds(30); };
+    return out;
+  }
+
+  void start(std::unique_ptr<clients::MemoryTrackerClient> tracker) {
+    tracker_ = tracker.get();
+    OriginSeeder::Needs needs{loop_.executor(), pool_, *blobs_, *meta_, clock_, random_, audit_, metrics_, Logger::none()};
+    seeder_ = std::make_unique<OriginSeeder>(std::move(needs), cluster_, identity().value(), std::move(tracker),
+                                             nullptr, nullptr, std::vector<crypto::Certificate>{pki_.root});
+    seeder_->start();
+  }
+  void stop() {
+    if (!seeder_) return;
+    loop_.run(seeder_->stop());
+    seeder_.reset();
+  }
+  template <class F>
+  bool eventually(F f) {
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (!f() && std::chrono::steady_clock::now() < until) loop_.run(nap());
+    return f();
+  }
+  static net::Task<void> nap() { co_await net::sleep_for(std::chrono::milliseconds(5)); }
+
+  bt::BlobMeta put_blob(std::size_t size) {
+    Bytes bytes(size, 5);
+    crypto::MerkleLeaves leaves;
+    leaves.update(bytes);
+    storage::BlobFacts facts{oci::Digest::sha256(crypto::sha256(bytes)), size, leaves.finish()};
+    auto upload = blobs_->create_upload(random_.hex(16)).value();
+    EXPECT_TRUE(upload->append(bytes).ok());
+    EXPECT_TRUE(upload->commit(facts).ok());
+    return {.digest = facts.digest, .size = size, .piece_length = bt::choose_piece_length(size), .pieces_root = {}};
+  }
+
+  SystemClock clock_;
+  SystemRandom random_;
+  test::TempDir dir_;
+  test::TestCluster pki_{clock_};
+  test::Loop loop_;
+  net::WorkerPool pool_{2};
+  security::MemoryAuditLog audit_;
+  net::Metrics metrics_;
+  std::unique_ptr<storage::BlobStore> blobs_ = storage::make_memory_blob_store();
+  std::unique_ptr<storage::RegistryMeta> meta_;
+  ClusterOptions cluster_;
+  clients::MemoryTrackerClient* tracker_ = nullptr;
+  std::unique_ptr<OriginSeeder> seeder_;
+};
+
+TEST_F(OriginTest, EnrolsListensAndTellsTheTracker) {
+  start(tracker());
+  ASSERT_TRUE(eventually([&] { return !tracker_->origins.empty(); }));
+  EXPECT_EQ(tracker_->enrolled, std::vector<std::string>{"origin"});
+  ASSERT_TRUE(seeder_->endpoint());
+  EXPECT_EQ(tracker_->origins[0].port, seeder_->endpoint()->port);
+  EXPECT_EQ(tracker_->origins[0].registry, "registry.test");
+}
+
+TEST_F(OriginTest, ARestartNeedsNoTokenAndKeepsTheKey) {
+  start(tracker());
+  ASSERT_TRUE(eventually([&] { return seeder_->endpoint().has_value(); }));
+  const auto key = identity().value().key().public_key().spki();
+  stop();
+  cluster_.join_token = Secret();
+  start(tracker());
+  ASSERT_TRUE(eventually([&] { return seeder_->endpoint().has_value(); }));
+  EXPECT_TRUE(tracker_->enrolled.empty());
+  EXPECT_EQ(identity().value().key().public_key().spki(), key);
+  struct stat st {};
+  ASSERT_EQ(::stat((dir_ / "origin/key.pem").c_str(), &st), 0);
+  EXPECT_EQ(st.st_mode & 0777u, 0600u);
+}
+
+TEST_F(OriginTest, EnrolmentThatIsNotOursIsNotBelieved) {
+  auto mine = identity();
+  ASSERT_TRUE(mine.ok());
+  const auto enrol = [&](const security::SpiffeId& id, const crypto::PublicKey& key, const std::string& root) {
+    auto issued = pki_.authority.issue_node(id, key, std::chrono::hours(1)).value();
+    return mine->accept({id.str(), issued.chain_pem, root, "c1", "example.org", {}}, clock_.wall());
+  };
+  const security::SpiffeId origin{"example.org", "c1", security::NodeKind::origin, "origin"};
+  const security::SpiffeId node{"example.org", "c1", security::NodeKind::node, "origin"};
+  test::TestCluster other(clock_);
+  const auto stranger = crypto::PrivateKey::generate().public_key();
+  const auto own = mine->key().public_key();
+  EXPECT_FALSE(enrol(node, own, pki_.pki.root.chain_pem).ok());
+  EXPECT_FALSE(enrol(origin, stranger, pki_.pki.root.chain_pem).ok());
+  EXPECT_FALSE(enrol(origin, own, other.pki.root.chain_pem).ok());
+  EXPECT_FALSE(mine->valid(clock_.wall()));
+  auto foreign = other.authority.issue_node(origin, own, std::chrono::hours(1)).value();
+  EXPECT_FALSE(mine->accept({"", foreign.chain_pem, pki_.pki.root.chain_pem, "c1", "example.org", {}}, clock_.wall()).ok());
+  EXPECT_TRUE(enrol(origin, own, pki_.pki.root.chain_pem).ok());
+  EXPECT_TRUE(mine->valid(clock_.wall()));
+  EXPECT_FALSE(mine->valid(clock_.wall() + std::chrono::hours(2)));
+}
+
+TEST_F(OriginTest, BlobAskedForEarlyIsLoadedOnceTheEngineRuns) {
+  const auto meta = put_blob(100'000);
+  start(tracker());
+  seeder_->load(meta);
+  EXPECT_TRUE(eventually([&] { return seeder_->loaded() == 1; }));
+  seeder_->load(meta);
+  EXPECT_EQ(seeder_->loaded(), 1u);
+}
+
+TEST_F(OriginTest, LoadedBlobsAreRememberedForTheNextStart) {
+  start(tracker());
+  ASSERT_TRUE(eventually([&] { return seeder_->endpoint().has_value(); }));
+  seeder_->load(put_blob(100'000));
+  ASSERT_TRUE(eventually([&] { return seeder_->loaded() == 1; }));
+  EXPECT_EQ(meta_->torrents("c1", 10).value().size(), 1u);
+}
+
+TEST_F(OriginTest, CertificateIsRenewedAtHalfItsLife) {
+  // Backdated by five minutes, so half of its life is over at once.
+  start(tracker(security::NodeKind::origin, std::chrono::seconds(60)));
+  int renewals = 0;
+  auto renew = tracker_->on_renew;
+  tracker_->on_renew = [&](const std::string& csr) {
+    ++renewals;
+    return renew(csr);
+  };
+  EXPECT_TRUE(eventually([&] { return renewals > 0; }));
+}
+
+}  // namespace
+}  // namespace convoy::registry
