@@ -1,4 +1,5 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -15,6 +16,7 @@ namespace convoy::net {
 namespace {
 
 constexpr int kBacklog = 4096;
+constexpr unsigned kInARow = 32;
 constexpr Duration kOutOfDescriptors = std::chrono::milliseconds(100);
 
 Error listen_failed(const Endpoint& at, int error) {
@@ -53,6 +55,8 @@ class TcpListener final : public Listener {
       const int fd =
           ::accept4(descriptor_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
       if (fd >= 0) {
+        // Behind a long queue others would never have their turn.
+        if (++in_a_row_ % kInARow == 0) co_await asio::post(asio::use_awaitable);
         StreamPtr stream =
             std::make_unique<PlainStream>(std::make_unique<Socket>(descriptor_.get_executor(), fd));
         co_return stream;
@@ -63,6 +67,7 @@ class TcpListener final : public Listener {
         continue;
       }
       if (errno != EAGAIN) co_return unavailable("accept_failed", std::strerror(errno));
+      in_a_row_ = 0;
       boost::system::error_code ec;
       co_await descriptor_.async_wait(asio::posix::descriptor_base::wait_read,
                                       asio::redirect_error(asio::use_awaitable, ec));
@@ -72,6 +77,7 @@ class TcpListener final : public Listener {
  private:
   asio::posix::stream_descriptor descriptor_;
   Endpoint local_;
+  unsigned in_a_row_ = 0;
 };
 
 }  // namespace

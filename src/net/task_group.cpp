@@ -30,7 +30,7 @@ struct TaskGroup::Impl : std::enable_shared_from_this<Impl> {
   };
   using Entries = std::list<std::shared_ptr<Entry>>;
 
-  explicit Impl(Executor e) : executor(e), gone(e, asio::steady_timer::time_point::max()) {}
+  explicit Impl(Executor e) : executor(e) {}
 
   /// Takes the entry off the list, however the coroutine's frame ends.
   struct Leave {
@@ -38,8 +38,19 @@ struct TaskGroup::Impl : std::enable_shared_from_this<Impl> {
     Entries::iterator at;
     ~Leave() {
       group->entries.erase(at);
-      if (group->entries.empty()) group->gone.cancel();
+      if (!group->entries.empty()) return;
+      for (auto* timer : group->stoppers) timer->cancel();
     }
+  };
+
+  struct Stopper {
+    Stopper(Impl& g, asio::steady_timer& timer)
+        : group(g), at(g.stoppers.insert(g.stoppers.end(), &timer)) {}
+    ~Stopper() { group.stoppers.erase(at); }
+    Stopper(const Stopper&) = delete;
+    Stopper& operator=(const Stopper&) = delete;
+    Impl& group;
+    std::list<asio::steady_timer*>::iterator at;
   };
 
   static Task<void> run(std::shared_ptr<Impl> group, std::function<Task<void>()> task,
@@ -57,8 +68,9 @@ struct TaskGroup::Impl : std::enable_shared_from_this<Impl> {
   }
 
   Executor executor;
-  asio::steady_timer gone;
   Entries entries;
+  /// Of those who wait in stop(). The group itself holds nothing of the loop's.
+  std::list<asio::steady_timer*> stoppers;
   bool stopping = false;
 };
 
@@ -90,9 +102,11 @@ Task<void> TaskGroup::stop() {
                                                           impl->entries.end());
   for (const auto& entry : running) entry->signal.emit(asio::cancellation_type::terminal);
   co_await asio::this_coro::throw_if_cancelled(false);
+  asio::steady_timer gone(impl->executor, asio::steady_timer::time_point::max());
+  const Impl::Stopper stopper(*impl, gone);
   while (!impl->entries.empty()) {
     boost::system::error_code ec;
-    co_await impl->gone.async_wait(asio::redirect_error(asio::use_awaitable, ec));
+    co_await gone.async_wait(asio::redirect_error(asio::use_awaitable, ec));
   }
 }
 

@@ -86,7 +86,12 @@ bool choose_by_name(SSL* ssl, Connection& connection, std::string_view name) {
   connection.selected = options.select(name);
   if (!connection.selected) return true;
   const auto& other = static_cast<const ServerContext&>(*connection.selected);
-  return SSL_set_SSL_CTX(ssl, other.current().get()) != nullptr;
+  // The other context brings its trust anchors along with its certificate: keep ours.
+  X509_STORE* roots = SSL_CTX_get_cert_store(SSL_get_SSL_CTX(ssl));
+  const Context identity = other.current();
+  constexpr long kShare = 1;
+  return SSL_set_SSL_CTX(ssl, identity.get()) != nullptr &&
+         SSL_ctrl(ssl, SSL_CTRL_SET_VERIFY_CERT_STORE, kShare, roots) == 1;
 }
 
 int on_server_name(SSL* ssl, int* alert, void*) {

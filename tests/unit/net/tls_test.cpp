@@ -1,8 +1,17 @@
 #include "net/tls.hpp"
 
-#include <cstdint>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <openssl/ssl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdint>
+#include <future>
+#include <stdexcept>
+#include <thread>
 
 #include "base/random.hpp"
 #include "net/tcp.hpp"
@@ -232,12 +241,75 @@ TEST_F(Tls, another_identity_can_be_chosen_by_name) {
   EXPECT_FALSE(connect(context, client(), "third.example").ok());
 }
 
-TEST_F(Tls, tls12_is_spoken_unless_forbidden_and_1_3_alone_on_demand) {
-  TlsServerOptions options = server_options();
-  options.tls13_only = true;
-  TlsPair pair = connect(make(options), client());
-  ASSERT_TRUE(pair.ok());
-  EXPECT_EQ((*pair.client)->tls()->version, "TLSv1.3");
+TEST_F(Tls, choosing_an_identity_by_name_changes_nobodys_trust) {
+  const TestCa stranger("stranger");
+  TlsServerOptions lax = server_options(PeerCertificate::optional);
+  lax.client_roots_pem = stranger.root_pem();
+  const auto other = make(lax);
+  TlsServerOptions options = server_options(PeerCertificate::required);
+  options.select = [other](std::string_view) { return other; };
+  const auto context = make(options);
+  EXPECT_TRUE(connect(context, client(ca.issue())).ok());
+  EXPECT_EQ(connect(context, client(stranger.issue())).server.error().kind(),
+            ErrorClass::unauthorized);
+  EXPECT_EQ(connect(context, client()).server.error().kind(), ErrorClass::unauthorized);
+}
+
+/// A client of another make, which speaks TLS 1.2 and nothing else.
+bool handshakes_at_12(std::uint16_t port) {
+  const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> ctx(SSL_CTX_new(TLS_client_method()),
+                                                              SSL_CTX_free);
+  SSL_CTX_set_max_proto_version(ctx.get(), TLS1_2_VERSION);
+  const std::unique_ptr<SSL, decltype(&SSL_free)> ssl(SSL_new(ctx.get()), SSL_free);
+  const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in to{};
+  to.sin_family = AF_INET;
+  to.sin_port = htons(port);
+  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const bool connected = ::connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0;
+  SSL_set_fd(ssl.get(), fd);
+  const bool ok = connected && SSL_connect(ssl.get()) == 1;
+  ::close(fd);
+  return ok;
+}
+
+TEST_F(Tls, tls12_is_spoken_unless_1_3_alone_is_wanted) {
+  for (const bool only13 : {false, true}) {
+    TlsServerOptions options = server_options();
+    options.tls13_only = only13;
+    auto listener = Listener::open(loop.executor(), {"127.0.0.1", 0});
+    const auto port = (*listener)->local().port;
+    auto outcome = std::async(std::launch::async, handshakes_at_12, port);
+    auto plain = loop.run((*listener)->accept());
+    auto accepted = loop.run(tls_accept(std::move(*plain), make(options), seconds(5)));
+    EXPECT_EQ(accepted.ok(), !only13);
+    EXPECT_EQ(outcome.get(), !only13);
+    if (!only13) {
+      EXPECT_EQ((*accepted)->tls()->version, "TLSv1.2");
+    }
+  }
+}
+
+TEST_F(Tls, contexts_serve_several_threads_while_identities_are_replaced) {
+  const auto s = server(PeerCertificate::required);
+  const auto c = client(ca.issue());
+  std::atomic<int> good = 0;
+  const auto connect_often = [&] {
+    Loop own;
+    for (int i = 0; i < 20; ++i) {
+      TlsPair pair = own.run(test::tls_pair(own.executor(), s, c));
+      if (pair.ok()) ++good;
+    }
+  };
+  std::thread first(connect_often);
+  std::thread second(connect_often);
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_TRUE(s->replace_identity(ca.issue()).ok());
+    EXPECT_TRUE(c->replace_identity(ca.issue()).ok());
+  }
+  first.join();
+  second.join();
+  EXPECT_EQ(good, 40);
 }
 
 TEST_F(Tls, alpn_agrees_on_a_common_protocol) {
