@@ -64,7 +64,7 @@ void add_names(X509* cert, const CertSpec& spec) {
 void add_constraints(X509* cert, const CertSpec& spec) {
   BASIC_CONSTRAINTS* basic = must(BASIC_CONSTRAINTS_new());
   if (spec.use == CertUse::ca) {
-    basic->ca = 1;
+    basic->ca = 0xff;  // DER has one spelling of TRUE, and Go refuses every other
     basic->pathlen = must(ASN1_INTEGER_new());
     must(ASN1_INTEGER_set(basic->pathlen, std::max(spec.path_length, 0)) == 1);
   }

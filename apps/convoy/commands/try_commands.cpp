@@ -7,16 +7,6 @@
 #include "config/quantity.hpp"
 #include "demo/demo.hpp"
 
-namespace convoy {
-
-// Stands in as long as no demo is linked.
-__attribute__((weak)) int run_demo(const DemoOptions&) {
-  std::fputs("convoy demo: not part of this build\n", stderr);
-  return commands::kFailed;
-}
-
-}  // namespace convoy
-
 namespace convoy::commands {
 
 namespace {

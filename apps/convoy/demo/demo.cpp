@@ -225,17 +225,20 @@ Result<Report> Show::run() {
 }
 
 }  // namespace
+}  // namespace convoy::demo
+
+namespace convoy {
 
 int run_demo(const DemoOptions& options) {
-  auto report = Show(options).run();
+  auto report = demo::Show(options).run();
   if (!report) {
     fmt::print(stderr, "\n  The demo could not be finished: {}\n", report.error().text());
     return 1;
   }
   if (options.json) {
-    fmt::print("{}\n", to_json(*report));
+    fmt::print("{}\n", demo::to_json(*report));
   } else {
-    fmt::print("{}", to_table(*report));
+    fmt::print("{}", demo::to_table(*report));
   }
   for (const auto& fault : report->faults()) {
     if (options.json) fmt::print(stderr, "  {}\n", fault);
@@ -243,4 +246,4 @@ int run_demo(const DemoOptions& options) {
   return report->faults().empty() ? 0 : 1;
 }
 
-}  // namespace convoy::demo
+}  // namespace convoy

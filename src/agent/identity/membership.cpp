@@ -124,9 +124,9 @@ net::Task<bool> Membership::renew() {
 }
 
 net::Task<bool> Membership::adopt(clients::Enrolment enrolment, bool store) {
-  auto certificate = crypto::Certificate::from_pem(enrolment.chain_pem);
-  const bool ours = certificate && certificate->public_key().spki() ==
-                                       identity_->key.public_key().spki();
+  const auto chain = crypto::Certificate::chain_from_pem(enrolment.chain_pem);
+  const bool ours =
+      chain && chain->front().public_key().spki() == identity_->key.public_key().spki();
   if (!ours) {
     trouble_ = "the tracker's answer holds no certificate for this node's key";
     log_.error(trouble_);
@@ -145,7 +145,7 @@ net::Task<bool> Membership::adopt(clients::Enrolment enrolment, bool store) {
     if (!saved) log_.error("the node identity was not kept", {{"reason", saved.error().text()}});
   }
   identity_->enrolment = enrolment;
-  certificate_ = std::move(*certificate);
+  certificate_ = chain->front();
   tracker_ = *tracker;
   trouble_.clear();
   log_.info("member of the cluster",

@@ -82,8 +82,8 @@ std::optional<NodeIdentity> NodeStore::load(std::string& why) const {
     why = "the stored identity cannot be read";
     return std::nullopt;
   }
-  const auto certificate = crypto::Certificate::from_pem(enrolment->chain_pem);
-  if (!certificate || certificate->public_key().spki() != key->public_key().spki()) {
+  const auto chain = crypto::Certificate::chain_from_pem(enrolment->chain_pem);
+  if (!chain || chain->front().public_key().spki() != key->public_key().spki()) {
     why = "the stored certificate is not of the stored key";
     return std::nullopt;
   }
