@@ -32,6 +32,8 @@ std::vector<Owned<X509>> certificates(std::string_view pem, int limit) {
   ERR_clear_error();
   while (X509* cert = PEM_read_bio_X509(bio.get(), nullptr, no_passphrase, nullptr)) {
     out.emplace_back(cert);
+    // OpenSSL notes the extensions down at first use, which would be in several threads.
+    X509_check_purpose(cert, -1, 0);
     if (std::cmp_greater(out.size(), limit)) return {};
   }
   const unsigned long why = ERR_peek_last_error();
