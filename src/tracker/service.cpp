@@ -107,15 +107,14 @@ struct TrackerService::Impl {
 };
 
 Result<TrackerService::Impl::Loaded> TrackerService::Impl::load(net::Executor executor,
-                                                               const TrackerOptions& options,
-                                                               const Clock& clock,
-                                                               Random& random) {
+                                                                const TrackerOptions& options,
+                                                                const Clock& clock,
+                                                                Random& random) {
   auto numbers = check_numbers(options);
   if (!numbers) return std::move(numbers).error();
-  auto authority = security::ClusterAuthority::make(options.issuing_cert_pem,
-                                                    options.issuing_key_pem, options.root_pem,
-                                                    options.trust_domain, options.cluster, clock,
-                                                    random);
+  auto authority = security::ClusterAuthority::make(
+      options.issuing_cert_pem, options.issuing_key_pem, options.root_pem, options.trust_domain,
+      options.cluster, clock, random);
   if (!authority) return bad("authority", authority.error());
   const crypto::Certificate root = authority->root();
   ClusterIdentity cluster{options.trust_domain, options.cluster, {root}};
@@ -134,8 +133,8 @@ Result<TrackerService::Impl::Loaded> TrackerService::Impl::load(net::Executor ex
   tls.client_roots_pem = root.pem();
   auto context = net::TlsServerContext::make(std::move(tls));
   if (!context) return bad("server", context.error());
-  return Loaded{std::move(cluster), std::move(*authority),  std::move(*signer), *client,
-                *name,              std::move(*registries), std::move(*context)};
+  return Loaded{std::move(cluster),     std::move(*authority), std::move(*signer), *client, *name,
+                std::move(*registries), std::move(*context)};
 }
 
 namespace {
@@ -225,8 +224,8 @@ Result<net::Endpoint> TrackerService::start() {
   impl_->listening = true;
   Impl* impl = impl_.get();
   impl_->tasks.spawn([impl] { return impl->sweep(); });
-  impl_->log.info("tracker listens", {{"endpoint", bound->str()},
-                                      {"cluster", impl_->options.cluster}});
+  impl_->log.info("tracker listens",
+                  {{"endpoint", bound->str()}, {"cluster", impl_->options.cluster}});
   return bound;
 }
 

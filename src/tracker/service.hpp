@@ -24,10 +24,10 @@ namespace convoy::tracker {
 
 /// A registry whose blobs the cluster distributes.
 struct TrackerRegistry {
-  std::string host;                ///< as in image references, "registry.example:5000"
-  http::Url base;                  ///< where the tracker reaches it
-  std::string tls_roots_pem;       ///< trust in its server certificate; empty: the machine's store
-  std::string token_roots_pem;     ///< its token CA; empty: every credential is decided by asking it
+  std::string host;             ///< as in image references, "registry.example:5000"
+  http::Url base;               ///< where the tracker reaches it
+  std::string tls_roots_pem;    ///< trust in its server certificate; empty: the machine's store
+  std::string token_roots_pem;  ///< its token CA; empty: every credential is decided by asking it
   std::string metadata_roots_pem;  ///< trust in its metadata statements; empty: token_roots_pem
   std::string issuer;              ///< `iss` of its tokens and metadata statements
   std::string audience;            ///< `aud` of its tokens
@@ -48,22 +48,22 @@ struct TrackerLimits {
 
 struct TrackerOptions {
   net::Endpoint listen;
-  net::TlsIdentity server;         ///< what clients see
+  net::TlsIdentity server;  ///< what clients see
   std::string cluster;
   std::string trust_domain;
-  std::string root_pem;            ///< the cluster's root certificate
-  std::string issuing_cert_pem;    ///< the CA that issues node certificates, below the root
+  std::string root_pem;          ///< the cluster's root certificate
+  std::string issuing_cert_pem;  ///< the CA that issues node certificates, below the root
   Secret issuing_key_pem;
-  std::string ticket_chain_pem;    ///< ticket signer, leaf first, up to below the root
+  std::string ticket_chain_pem;  ///< ticket signer, leaf first, up to below the root
   Secret ticket_key_pem;
-  net::TlsIdentity client;         ///< toward registries: spiffe://<td>/cluster/<c>/tracker/<name>;
-                                   ///< its URI name is the issuer of tickets
-  std::string join_token_file;     ///< shared with `convoy node token`; read again when it changes
+  net::TlsIdentity client;      ///< toward registries: spiffe://<td>/cluster/<c>/tracker/<name>;
+                                ///< its URI name is the issuer of tickets
+  std::string join_token_file;  ///< shared with `convoy node token`; read again when it changes
   std::chrono::seconds node_lifetime{std::chrono::hours(24)};
   std::chrono::seconds ticket_lifetime{600};
   std::vector<TrackerRegistry> registries;
   std::chrono::seconds announce_interval{30};
-  std::uint32_t degree = 10;       ///< of the graph peers are handed out by
+  std::uint32_t degree = 10;  ///< of the graph peers are handed out by
   std::chrono::seconds registry_timeout{10};
   TrackerLimits limits;
 };

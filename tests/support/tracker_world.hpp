@@ -47,8 +47,8 @@ class FakeRegistry {
   std::map<std::string, std::set<std::string>> blobs;
   /// Authorization values that HEAD takes for all repositories ("" is anonymous).
   std::set<std::string> welcome;
-  int head_status = 401;     ///< for credentials that are not welcome
-  std::string spoil;         ///< sent in place of a statement unless empty
+  int head_status = 401;  ///< for credentials that are not welcome
+  std::string spoil;      ///< sent in place of a statement unless empty
 
  private:
   TestRegistryKeys& keys_;
@@ -216,8 +216,7 @@ class TrackerWorld {
     return loop.run(client.ticket(std::move(request), soon()));
   }
   bt::InfoHash info_hash(const std::string& digest_text) const {
-    return crypto::sha256(
-        bt::encode_info(FakeRegistry::meta_of(digest_text), cluster.root.pem()));
+    return crypto::sha256(bt::encode_info(FakeRegistry::meta_of(digest_text), cluster.root.pem()));
   }
 
   ShiftedClock clock;

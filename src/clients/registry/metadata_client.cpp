@@ -1,4 +1,6 @@
-#include <boost/json.hpp>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
 
 #include "clients/registry/registry_client.hpp"
 #include "clients/registry/registry_status.hpp"

@@ -45,14 +45,13 @@ class HttpRegistryClient final : public RegistryClient {
       : http_(http), base_(base), tokens_(std::move(http), base, std::move(token_hosts), clock) {}
 
   net::Task<Result<BlobInfo>> head_blob(oci::RepoName repo, oci::Digest digest,
-                                        std::optional<Secret> authorization,
-                                        std::string request_id, Deadline deadline) override;
+                                        std::optional<Secret> authorization, std::string request_id,
+                                        Deadline deadline) override;
   net::Task<Result<std::optional<Secret>>> authorize_pull(
       oci::RepoName repo, std::optional<RegistryCredential> credential, std::string request_id,
       Deadline deadline) override;
   net::Task<Result<ResponsePtr>> get_blob(oci::RepoName repo, oci::Digest digest,
-                                          std::uint64_t offset,
-                                          std::optional<Secret> authorization,
+                                          std::uint64_t offset, std::optional<Secret> authorization,
                                           std::string request_id, Deadline deadline) override;
   net::Task<Result<ResponsePtr>> forward(net::HttpRequest request, Deadline deadline) override;
 
@@ -110,8 +109,8 @@ net::Task<Result<BlobInfo>> HttpRegistryClient::head_blob(oci::RepoName repo, oc
   BlobInfo info;
   const auto length = headers.single("Content-Length");
   const char* end = length ? length->data() + length->size() : nullptr;
-  const bool good = length && !length->empty() &&
-                    std::from_chars(length->data(), end, info.size).ptr == end;
+  const bool good =
+      length && !length->empty() && std::from_chars(length->data(), end, info.size).ptr == end;
   if (!good) co_return unavailable("registry_unavailable", "no length of the blob");
   info.content_type = std::string(headers.get("Content-Type").value_or(""));
   co_return info;

@@ -1,7 +1,7 @@
 #include "clients/registry/token_source.hpp"
 
 #include <algorithm>
-#include <boost/json.hpp>
+#include <boost/json/object.hpp>
 
 #include "clients/registry/registry_status.hpp"
 #include "crypto/hash.hpp"
@@ -59,9 +59,8 @@ Result<http::Url> allowed_realm(std::string_view realm, const http::Url& base,
   if (!url) return denied("token_realm_refused", "the realm is no URL");
   if (base.tls && !url->tls) return denied("token_realm_refused", "the realm is without TLS");
   const bool own = http::iequals(url->host, base.host) && url->port == base.port;
-  const bool listed = std::any_of(token_hosts.begin(), token_hosts.end(), [&](const auto& entry) {
-    return host_matches(*url, entry);
-  });
+  const bool listed = std::any_of(token_hosts.begin(), token_hosts.end(),
+                                  [&](const auto& entry) { return host_matches(*url, entry); });
   if (!own && !listed) {
     return denied("token_realm_refused", "realm on " + url->authority() +
                                              ", which is neither the registry nor an allowed host");
@@ -168,9 +167,9 @@ net::Task<Result<TokenSource::Token>> TokenSource::fetch(
   if (!object) co_return unavailable("registry_unavailable", "the token answer is not JSON");
   auto token = wire::json_string(*object, "token");
   if (!token || token->empty()) token = wire::json_string(*object, "access_token");
-  const bool printable = token && !token->empty() &&
-                         std::all_of(token->begin(), token->end(),
-                                     [](char c) { return c > 0x20 && c < 0x7f; });
+  const bool printable =
+      token && !token->empty() &&
+      std::all_of(token->begin(), token->end(), [](char c) { return c > 0x20 && c < 0x7f; });
   if (!printable) co_return unavailable("registry_unavailable", "the answer holds no token");
   const auto said = std::chrono::seconds(wire::json_int(*object, "expires_in").value_or(60));
   Token out;

@@ -1,6 +1,8 @@
 #include "clients/tracker/http_tracker_client.hpp"
 
-#include <boost/json.hpp>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
 
 #include "clients/tracker/tracker_answers.hpp"
 

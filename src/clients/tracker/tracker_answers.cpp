@@ -1,7 +1,9 @@
 #include "clients/tracker/tracker_answers.hpp"
 
 #include <algorithm>
-#include <boost/json.hpp>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
 
 #include "wire/bt/bencode.hpp"
 #include "wire/json.hpp"
@@ -35,15 +37,24 @@ bool is_code(std::string_view text) {
 
 ErrorClass class_of(int status) {
   switch (status) {
-    case 400: return ErrorClass::invalid;
-    case 401: return ErrorClass::unauthorized;
-    case 403: return ErrorClass::denied;
-    case 404: return ErrorClass::not_found;
-    case 409: return ErrorClass::conflict;
-    case 413: return ErrorClass::too_large;
-    case 429: return ErrorClass::exhausted;
-    case 504: return ErrorClass::timeout;
-    default: return ErrorClass::unavailable;
+    case 400:
+      return ErrorClass::invalid;
+    case 401:
+      return ErrorClass::unauthorized;
+    case 403:
+      return ErrorClass::denied;
+    case 404:
+      return ErrorClass::not_found;
+    case 409:
+      return ErrorClass::conflict;
+    case 413:
+      return ErrorClass::too_large;
+    case 429:
+      return ErrorClass::exhausted;
+    case 504:
+      return ErrorClass::timeout;
+    default:
+      return ErrorClass::unavailable;
   }
 }
 
@@ -56,8 +67,8 @@ std::optional<TicketPeer> parse_peer(const json::value& value) {
     return std::nullopt;
   }
   const bool textual = std::all_of(ip->begin(), ip->end(), [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') ||
-           c == '.' || c == ':';
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') || c == '.' ||
+           c == ':';
   });
   if (!textual) return std::nullopt;
   TicketPeer peer;

@@ -19,7 +19,7 @@
 namespace convoy::clients {
 
 struct RegistryTrust {
-  std::string host;    ///< as in image references
+  std::string host;  ///< as in image references
   std::string issuer;
   std::string roots_pem;
 };
@@ -41,7 +41,7 @@ struct EnrolRequest {
 };
 
 struct TicketRequest {
-  std::string registry;              ///< host
+  std::string registry;                     ///< host
   std::optional<oci::RepoName> repository;  ///< none for an origin
   oci::Digest digest;
   std::optional<Secret> authorization;  ///< the user's whole Authorization header value
@@ -79,8 +79,8 @@ struct PeerReport {
   std::uint32_t count = 1;  ///< bad pieces since the last report
 };
 
-/// Errors of the tracker's answers carry its code and the class of the status; "tracker_unreachable"
-/// (unavailable) is everything that keeps an answer from coming. One thread.
+/// Errors of the tracker's answers carry its code and the class of the status;
+/// "tracker_unreachable" (unavailable) is everything that keeps an answer from coming. One thread.
 class TrackerClient {
  public:
   virtual ~TrackerClient() = default;
@@ -89,8 +89,8 @@ class TrackerClient {
   virtual net::Task<Result<TicketReply>> ticket(TicketRequest, Deadline) = 0;
   /// A refusal ("failure reason") is denied "announce_refused".
   virtual net::Task<Result<bt::AnnounceReply>> announce(bt::AnnounceRequest, Deadline) = 0;
-  /// For kind origin: makes the tracker hand this node out for blobs of the registry. To be repeated at the
-  /// interval that comes back; forgotten after three of them.
+  /// For kind origin: makes the tracker hand this node out for blobs of the registry. To be
+  /// repeated at the interval that comes back; forgotten after three of them.
   virtual net::Task<Result<std::chrono::seconds>> register_origin(OriginRegistration, Deadline) = 0;
   virtual net::Task<Status> report(PeerReport, Deadline) = 0;
 };

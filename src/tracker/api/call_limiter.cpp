@@ -25,9 +25,8 @@ bool CallLimiter::admit(const std::string& node, SteadyTime now) {
 }
 
 void CallLimiter::expire(SteadyTime now) {
-  std::erase_if(buckets_, [&](const auto& entry) {
-    return filled(entry.second, now) >= limits_.burst;
-  });
+  std::erase_if(buckets_,
+                [&](const auto& entry) { return filled(entry.second, now) >= limits_.burst; });
 }
 
 }  // namespace convoy::tracker

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/json.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
 #include <string_view>
 #include <utility>
 
@@ -11,18 +12,28 @@ namespace {
 
 int status_of(ErrorClass kind) {
   switch (kind) {
-    case ErrorClass::invalid: return 400;
-    case ErrorClass::unauthorized: return 401;
-    case ErrorClass::denied: return 403;
-    case ErrorClass::not_found: return 404;
-    case ErrorClass::conflict: return 409;
-    case ErrorClass::too_large: return 413;
-    case ErrorClass::exhausted: return 429;
+    case ErrorClass::invalid:
+      return 400;
+    case ErrorClass::unauthorized:
+      return 401;
+    case ErrorClass::denied:
+      return 403;
+    case ErrorClass::not_found:
+      return 404;
+    case ErrorClass::conflict:
+      return 409;
+    case ErrorClass::too_large:
+      return 413;
+    case ErrorClass::exhausted:
+      return 429;
     case ErrorClass::unavailable:
-    case ErrorClass::cancelled: return 503;
-    case ErrorClass::timeout: return 504;
+    case ErrorClass::cancelled:
+      return 503;
+    case ErrorClass::timeout:
+      return 504;
     case ErrorClass::corrupt:
-    case ErrorClass::internal: return 500;
+    case ErrorClass::internal:
+      return 500;
   }
   return 500;
 }
@@ -47,17 +58,27 @@ std::string_view sentence(ErrorClass kind, std::string_view code) {
                                 [&](const Sentence& s) { return s.first == code; });
   if (it != kByCode.end()) return it->second;
   switch (kind) {
-    case ErrorClass::invalid: return "The request is malformed.";
-    case ErrorClass::unauthorized: return "The credential was not accepted.";
-    case ErrorClass::denied: return "This identity may not do that.";
-    case ErrorClass::not_found: return "There is no such thing here.";
-    case ErrorClass::conflict: return "The current state forbids it.";
-    case ErrorClass::too_large: return "The request is too large.";
-    case ErrorClass::exhausted: return "Too many requests; try again later.";
-    case ErrorClass::timeout: return "It took too long.";
+    case ErrorClass::invalid:
+      return "The request is malformed.";
+    case ErrorClass::unauthorized:
+      return "The credential was not accepted.";
+    case ErrorClass::denied:
+      return "This identity may not do that.";
+    case ErrorClass::not_found:
+      return "There is no such thing here.";
+    case ErrorClass::conflict:
+      return "The current state forbids it.";
+    case ErrorClass::too_large:
+      return "The request is too large.";
+    case ErrorClass::exhausted:
+      return "Too many requests; try again later.";
+    case ErrorClass::timeout:
+      return "It took too long.";
     case ErrorClass::unavailable:
-    case ErrorClass::cancelled: return "Not available right now; try again later.";
-    default: return "The tracker failed.";
+    case ErrorClass::cancelled:
+      return "Not available right now; try again later.";
+    default:
+      return "The tracker failed.";
   }
 }
 

@@ -1,6 +1,8 @@
 #include "tracker/api/replies.hpp"
 
-#include <boost/json.hpp>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
 
 namespace convoy::tracker {
 

@@ -1,7 +1,9 @@
 #include "tracker/api/requests.hpp"
 
 #include <algorithm>
-#include <boost/json.hpp>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
 
 #include "wire/json.hpp"
 

@@ -98,8 +98,8 @@ net::Task<void> Router::handle(net::HttpExchange& http) {
 net::Task<Result<Router::Reply>> Router::dispatch(net::HttpExchange& http, Call& call) {
   const http::RequestHead& request = http.request();
   const std::string_view path = path_of(request.target);
-  const auto* route = std::find_if(kRoutes.begin(), kRoutes.end(),
-                                   [&](const Route& r) { return r.path == path; });
+  const auto* route =
+      std::find_if(kRoutes.begin(), kRoutes.end(), [&](const Route& r) { return r.path == path; });
   if (route == kRoutes.end()) co_return not_found("route_unknown");
   call.route = route;
   if (request.method != route->method) co_return invalid("method_not_allowed");
@@ -148,8 +148,7 @@ Result<Router::Reply> Router::renew(Call& call) {
   if (!csr) return std::move(csr).error();
   auto renewed = parts_.office.renew(*call.caller, *csr);
   if (!renewed) return std::move(renewed).error();
-  return Reply{200,
-               enrolment_json(*renewed, parts_.office.authority(), parts_.registries.trust())};
+  return Reply{200, enrolment_json(*renewed, parts_.office.authority(), parts_.registries.trust())};
 }
 
 net::Task<Result<Router::Reply>> Router::tickets(Call& call) {
@@ -192,8 +191,7 @@ Result<Router::Reply> Router::reports(Call& call) {
   const SteadyTime now = parts_.clock.steady();
   const auto grant = parts_.grants.find(call.caller->node, short_hash(request->info_hash), now);
   if (!grant || grant->info_hash != request->info_hash) return denied("grant_missing");
-  const bool excluded =
-      parts_.peers.report(request->info_hash, call.caller->node, request->node);
+  const bool excluded = parts_.peers.report(request->info_hash, call.caller->node, request->node);
   call.note("excluded", excluded ? "yes" : "no");
   if (excluded) {
     parts_.log.warn("node no longer handed out in a swarm",
@@ -267,8 +265,9 @@ void Router::record(const Call& call, const Result<Reply>& outcome) {
   if (call.route == nullptr || (outcome.ok() && !call.audited)) return;
   security::AuditEvent event = call.event;
   const bool report = call.route->action == "report";
-  event.action = std::string(call.route->action) +
-                 (!outcome.ok() ? ".refuse" : report ? ".accept" : ".grant");
+  event.action = std::string(call.route->action) + (!outcome.ok() ? ".refuse"
+                                                    : report      ? ".accept"
+                                                                  : ".grant");
   event.outcome = !outcome.ok() ? security::AuditOutcome::refused
                   : report      ? security::AuditOutcome::observed
                                 : security::AuditOutcome::granted;

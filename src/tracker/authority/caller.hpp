@@ -19,8 +19,8 @@ struct ClusterIdentity {
   std::vector<crypto::Certificate> roots;
 };
 
-/// The node at the other end of the connection. The certificate is checked again at each call, for a
-/// living or resumed connection may outlast it. Errors: unauthorized "certificate_required" and
+/// The node at the other end of the connection. The certificate is checked again at each call, for
+/// a living or resumed connection may outlast it. Errors: unauthorized "certificate_required" and
 /// those of verify_chain and spiffe_of; denied "identity_wrong_cluster", "identity_wrong_kind".
 Result<Caller> identify(const std::optional<net::TlsInfo>&, const net::Endpoint& remote,
                         const ClusterIdentity&, UnixTime now);

@@ -9,8 +9,7 @@ using security::JoinTokenRecord;
 
 /// On a worker: the store is a file. The identity is fixed here, and the token is used up.
 Result<Enrolled> redeem(security::JoinTokenStore& store, const EnrolCall& call,
-                        const std::string& trust_domain, const std::string& cluster,
-                        UnixTime now) {
+                        const std::string& trust_domain, const std::string& cluster, UnixTime now) {
   auto record = security::find_join_token(store, call.token, now);
   if (!record) return std::move(record).error();
   const std::string& name = call.name.empty() ? record->name : call.name;
@@ -21,8 +20,7 @@ Result<Enrolled> redeem(security::JoinTokenStore& store, const EnrolCall& call,
     if (!all) return std::move(all).error();
     const std::string text = id->str();
     const bool taken = std::any_of(all->begin(), all->end(), [&](const JoinTokenRecord& other) {
-      return other.used_by == text ||
-             (other.kind == record->kind && other.name == name);
+      return other.used_by == text || (other.kind == record->kind && other.name == name);
     });
     if (taken) return conflict("node_name_taken", text);
   }

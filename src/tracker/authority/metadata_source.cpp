@@ -13,9 +13,9 @@ std::string known_key(const std::string& registry, const oci::Digest& digest) {
 
 }  // namespace
 
-MetadataSource::MetadataSource(net::Executor executor, net::TaskGroup& group,
-                               std::size_t max_calls, std::chrono::seconds registry_timeout,
-                               std::string cluster_root_pem, const Clock& clock)
+MetadataSource::MetadataSource(net::Executor executor, net::TaskGroup& group, std::size_t max_calls,
+                               std::chrono::seconds registry_timeout, std::string cluster_root_pem,
+                               const Clock& clock)
     : flights_(std::move(executor), group,
                {.life = kMetadataLife, .max_entries = 100'000, .max_tasks = max_calls}, clock),
       timeout_(registry_timeout),
@@ -42,9 +42,9 @@ net::Task<Result<KnownBlobPtr>> MetadataSource::fetch(const Registry& registry, 
   if (!statement) {
     co_return unavailable("registry_metadata_invalid", statement.error().text());
   }
-  auto blob = std::make_shared<KnownBlob>(KnownBlob{
-      std::move(*compact), statement->meta,
-      crypto::sha256(bt::encode_info(statement->meta, root_pem_)), statement->expires});
+  auto blob = std::make_shared<KnownBlob>(
+      KnownBlob{std::move(*compact), statement->meta,
+                crypto::sha256(bt::encode_info(statement->meta, root_pem_)), statement->expires});
   remember(registry.host, blob);
   co_return KnownBlobPtr(std::move(blob));
 }

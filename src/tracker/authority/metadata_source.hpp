@@ -16,7 +16,7 @@ struct KnownBlob {
   std::string statement;  ///< compact JWS
   bt::BlobMeta meta;
   bt::InfoHash info_hash{};
-  UnixTime expires{};     ///< of the statement
+  UnixTime expires{};  ///< of the statement
 };
 using KnownBlobPtr = std::shared_ptr<const KnownBlob>;
 
@@ -27,8 +27,7 @@ inline constexpr std::chrono::seconds kMetadataLife{60};
 class MetadataSource {
  public:
   MetadataSource(net::Executor, net::TaskGroup&, std::size_t max_calls,
-                 std::chrono::seconds registry_timeout, std::string cluster_root_pem,
-                 const Clock&);
+                 std::chrono::seconds registry_timeout, std::string cluster_root_pem, const Clock&);
 
   /// Errors: not_found "blob_unknown"; unavailable "registry_unavailable", and
   /// "registry_metadata_invalid" when the statement does not verify.

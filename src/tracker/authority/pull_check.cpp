@@ -1,6 +1,6 @@
 #include "tracker/authority/pull_check.hpp"
 
-#include <boost/json.hpp>
+#include <boost/json/object.hpp>
 
 #include "crypto/hash.hpp"
 #include "wire/auth/challenge.hpp"
@@ -39,9 +39,12 @@ Error refusal(const Error& cause, bool anonymous) {
   switch (cause.kind()) {
     case ErrorClass::unauthorized:
       return unauthorized(anonymous ? "authorization_required" : "authorization_refused");
-    case ErrorClass::denied: return denied("pull_denied", "the registry says so");
-    case ErrorClass::not_found: return not_found("blob_unknown");
-    case ErrorClass::cancelled: return cause;
+    case ErrorClass::denied:
+      return denied("pull_denied", "the registry says so");
+    case ErrorClass::not_found:
+      return not_found("blob_unknown");
+    case ErrorClass::cancelled:
+      return cause;
     default:
       if (cause.code() == "tracker_busy") return cause;
       return unavailable("registry_unavailable", cause.text());
@@ -85,14 +88,12 @@ net::Task<Result<PullRight>> PullCheck::check(const Registry& registry, oci::Rep
 }
 
 net::Task<Result<PullRight>> PullCheck::ask(const Registry& registry, oci::RepoName repo,
-                                            oci::Digest digest,
-                                            std::optional<Secret> authorization,
+                                            oci::Digest digest, std::optional<Secret> authorization,
                                             std::string subject, std::string request_id) {
   const Deadline deadline = Deadline::in(clock_, timeout_);
   const bool anonymous = !authorization;
   std::string key = decision_key(registry, repo, digest, authorization);
-  SingleFlight<bool>::Fetch fetch = [&registry, repo, digest, authorization, request_id,
-                                     deadline] {
+  SingleFlight<bool>::Fetch fetch = [&registry, repo, digest, authorization, request_id, deadline] {
     return head(registry, repo, digest, authorization, request_id, deadline);
   };
   auto answer = co_await asked_.get(std::move(key), std::move(fetch), deadline);

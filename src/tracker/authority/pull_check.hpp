@@ -23,9 +23,9 @@ class PullCheck {
   PullCheck(net::Executor, net::TaskGroup&, std::size_t max_calls,
             std::chrono::seconds registry_timeout, const Clock&);
 
-  /// Errors: unauthorized "authorization_required", "authorization_invalid", "authorization_refused",
-  /// "token_…", "certificate_…"; denied "pull_denied"; not_found "blob_unknown"; unavailable
-  /// "registry_unavailable".
+  /// Errors: unauthorized "authorization_required", "authorization_invalid",
+  /// "authorization_refused", "token_…", "certificate_…"; denied "pull_denied"; not_found
+  /// "blob_unknown"; unavailable "registry_unavailable".
   net::Task<Result<PullRight>> check(const Registry& registry, oci::RepoName, oci::Digest,
                                      std::optional<Secret> authorization, std::string request_id);
   void expire(SteadyTime now) { asked_.expire(now); }

@@ -11,7 +11,7 @@ Error bad(const TrackerRegistry& registry, const Error& cause) {
 }
 
 std::shared_ptr<net::HttpClient> http_client(net::Executor executor,
-                                                     std::shared_ptr<net::TlsClientContext> tls) {
+                                             std::shared_ptr<net::TlsClientContext> tls) {
   net::HttpClientOptions options;
   options.tls = std::move(tls);
   options.max_idle_per_host = 32;
@@ -54,8 +54,7 @@ Result<std::unique_ptr<Registry>> open(net::Executor executor, const TrackerRegi
       std::move(tokens),
       security::MetadataVerifier(std::move(trust), clock),
       clients::make_registry_client(http_client(executor, *blobs_tls), config.base, {}, clock),
-      clients::make_registry_metadata_client(http_client(executor, *metadata_tls),
-                                             config.base),
+      clients::make_registry_metadata_client(http_client(executor, *metadata_tls), config.base),
       *metadata_tls,
   });
 }

@@ -63,9 +63,8 @@ Result<TicketGiven> TicketDesk::issue(const Caller& caller, const TicketCall& ca
     if (!handed) return std::move(handed).error();
     peers = std::move(*handed);
   }
-  security::TicketGrant order{caller.id,       caller.certificate.thumbprint(),
-                              call.digest,     blob->info_hash,
-                              call.act,        lifetime};
+  security::TicketGrant order{
+      caller.id, caller.certificate.thumbprint(), call.digest, blob->info_hash, call.act, lifetime};
   std::string ticket = parts_.issuer.issue(order);
   return TicketGiven{std::move(ticket), lifetime, std::move(blob), std::move(peers),
                      std::move(subject)};

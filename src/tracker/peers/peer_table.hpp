@@ -26,11 +26,11 @@ struct PeerTableOptions {
 
 /// A node's word to one swarm: a ticket call or an announce.
 struct PeerCall {
-  std::string node;           ///< SPIFFE id, from the certificate
-  bt::PeerEndpoint address;   ///< the connection's IP, the claimed port; port 0 does not join
-  std::string registry;       ///< whose origin this node may be given
-  bool seed = false;          ///< has everything
-  bool completed = false;     ///< became complete just now
+  std::string node;          ///< SPIFFE id, from the certificate
+  bt::PeerEndpoint address;  ///< the connection's IP, the claimed port; port 0 does not join
+  std::string registry;      ///< whose origin this node may be given
+  bool seed = false;         ///< has everything
+  bool completed = false;    ///< became complete just now
   std::uint32_t numwant = 50;
 };
 
@@ -40,7 +40,7 @@ struct HandedPeer {
 };
 
 struct HandOut {
-  std::vector<HandedPeer> peers;   ///< the origin first
+  std::vector<HandedPeer> peers;  ///< the origin first
   std::chrono::seconds interval{30};
   std::uint32_t seeders = 0, leechers = 0;
 };

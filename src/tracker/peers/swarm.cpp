@@ -172,10 +172,8 @@ bool Swarm::takes_origin(Id id) const {
   const Member& self = slots_[id];
   if (self.seed) return false;
   if (self.origin_link) return true;
-  const auto holders = static_cast<std::uint32_t>(
-      std::count_if(live_.begin(), live_.end(), [&](Id m) {
-        return slots_[m].origin_link && !slots_[m].seed;
-      }));
+  const auto holders = static_cast<std::uint32_t>(std::count_if(
+      live_.begin(), live_.end(), [&](Id m) { return slots_[m].origin_link && !slots_[m].seed; }));
   if (holders < policy_.origin_links) return true;
   // One that comes back, in a swarm where nobody has all of it yet, may be waiting for a piece
   // that only the origin has.
@@ -209,8 +207,8 @@ bool Swarm::excluded(const std::string& node) const {
 }
 
 std::uint32_t Swarm::seeds() const {
-  return static_cast<std::uint32_t>(std::count_if(
-      live_.begin(), live_.end(), [&](Id id) { return slots_[id].seed; }));
+  return static_cast<std::uint32_t>(
+      std::count_if(live_.begin(), live_.end(), [&](Id id) { return slots_[id].seed; }));
 }
 
 }  // namespace convoy::tracker

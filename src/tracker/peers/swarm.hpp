@@ -18,10 +18,10 @@ namespace convoy::tracker {
 /// How the graph over a swarm is grown. Figures: simulation of flash crowds up to 10,000 nodes.
 struct SwarmPolicy {
   std::uint32_t degree = 10;
-  std::chrono::seconds wave{10};         ///< who joined within this time is of one wave
-  std::uint32_t origin_links = 64;       ///< live members that hold the origin's address
-  std::chrono::seconds short_interval{2};///< until a new member has all its links
-  std::uint32_t short_calls = 5;         ///< at most so many calls at the short interval
+  std::chrono::seconds wave{10};           ///< who joined within this time is of one wave
+  std::uint32_t origin_links = 64;         ///< live members that hold the origin's address
+  std::chrono::seconds short_interval{2};  ///< until a new member has all its links
+  std::uint32_t short_calls = 5;           ///< at most so many calls at the short interval
   std::size_t max_members = 20'000;
 };
 
@@ -43,7 +43,7 @@ class Swarm {
     bool origin_link = false;  ///< was handed the origin
     std::uint32_t calls = 0;
     std::chrono::seconds told{0};  ///< after how long it was asked to call again
-    std::vector<Id> links;     ///< symmetric
+    std::vector<Id> links;         ///< symmetric
   };
 
   explicit Swarm(SwarmPolicy policy) : policy_(policy) {}

@@ -143,8 +143,8 @@ TEST_F(RegistryClientTest, HeadTellsSizeOrWhyNot) {
   FakeHttp fake(loop_, [&](const SeenRequest&) { return FakeAnswer{status, "12345", {}}; });
   auto registry = client(fake);
   const auto head = [&] {
-    return loop_.run(registry->head_blob(repo(), digest(), Secret("Bearer t"), "rid-00000001",
-                                         soon()));
+    return loop_.run(
+        registry->head_blob(repo(), digest(), Secret("Bearer t"), "rid-00000001", soon()));
   };
   const auto good = head();
   ASSERT_TRUE(good.ok()) << good.error().text();
@@ -213,9 +213,8 @@ TEST_F(RegistryClientTest, CredentialDoesNotFollowARedirectToAnotherHost) {
 
 TEST_F(RegistryClientTest, CredentialThatWasDroppedDoesNotComeBack) {
   std::string back;
-  FakeHttp other(loop_, [&](const SeenRequest&) -> FakeAnswer {
-    return {302, "", {{"Location", back}}};
-  });
+  FakeHttp other(loop_,
+                 [&](const SeenRequest&) -> FakeAnswer { return {302, "", {{"Location", back}}}; });
   FakeHttp fake(loop_, [&](const SeenRequest& request) -> FakeAnswer {
     if (request.target == "/back") return {200, "blob", {}};
     return {302, "", {{"Location", "http://" + other.authority() + "/"}}};
@@ -237,8 +236,7 @@ TEST_F(RegistryClientTest, FourthRedirectIsRefused) {
   });
   auto registry = client(fake);
   const auto get = [&] {
-    return loop_.run(
-        registry->get_blob(repo(), digest(), 0, std::nullopt, "rid-00000001", soon()));
+    return loop_.run(registry->get_blob(repo(), digest(), 0, std::nullopt, "rid-00000001", soon()));
   };
   EXPECT_TRUE(get().ok());
   redirects = 4;

@@ -33,8 +33,8 @@ TEST(TrackerError, TakesNoCodeThatIsNone) {
 }
 
 TEST(TicketReply, ReadsPeers) {
-  const auto reply = parse_ticket_reply(ticket_body(
-      R"([{"ip":"10.0.0.1","port":1,"origin":true},{"ip":"::1","port":65535}])"));
+  const auto reply = parse_ticket_reply(
+      ticket_body(R"([{"ip":"10.0.0.1","port":1,"origin":true},{"ip":"::1","port":65535}])"));
   ASSERT_TRUE(reply.ok()) << reply.error().text();
   ASSERT_EQ(reply->peers.size(), 2u);
   EXPECT_TRUE(reply->peers[0].origin);
@@ -43,8 +43,9 @@ TEST(TicketReply, ReadsPeers) {
 }
 
 TEST(TicketReply, RefusesWhatIsNoAnswer) {
-  for (const char* peers : {R"([{"ip":"host.example","port":1}])", R"([{"ip":"10.0.0.1","port":0}])",
-                            R"([{"ip":"10.0.0.1","port":65536}])", R"([{"port":1}])", "{}"}) {
+  for (const char* peers :
+       {R"([{"ip":"host.example","port":1}])", R"([{"ip":"10.0.0.1","port":0}])",
+        R"([{"ip":"10.0.0.1","port":65536}])", R"([{"port":1}])", "{}"}) {
     const auto reply = parse_ticket_reply(ticket_body(peers));
     ASSERT_FALSE(reply.ok()) << peers;
     EXPECT_EQ(reply.error().code(), "tracker_answer_invalid");
@@ -73,9 +74,9 @@ TEST(Enrolment, NeedsEachMember) {
   ASSERT_EQ(enrolment->registries.size(), 1u);
   EXPECT_EQ(enrolment->registries[0].host, "h");
   EXPECT_FALSE(parse_enrolment(R"({"id":"i"})").ok());
-  EXPECT_FALSE(parse_enrolment(
-                   R"({"id":"i","chain":"c","root":"r","cluster":"c","trust_domain":"t"})")
-                   .ok());
+  EXPECT_FALSE(
+      parse_enrolment(R"({"id":"i","chain":"c","root":"r","cluster":"c","trust_domain":"t"})")
+          .ok());
 }
 
 TEST(AnnounceAnswer, FailureReasonIsARefusal) {

@@ -61,8 +61,8 @@ TEST(TrackerAccess, CertificateUnderTheRootButOfAnotherClusterIsRefused) {
   spec.uris = {"spiffe://example.org/cluster/c2/node/n1"};
   spec.not_before = world.clock.wall() - 60s;
   spec.not_after = world.clock.wall() + 3600s;
-  const auto certificate = crypto::issue(spec, key.public_key(), issuing.chain.front(),
-                                         issuing.key, random);
+  const auto certificate =
+      crypto::issue(spec, key.public_key(), issuing.chain.front(), issuing.key, random);
   const security::PemIdentity pem{certificate.pem() + issuing.chain.front().pem(), key.to_pem()};
   const auto answer = world.raw(world.http(pem), "POST", "/v1/renew", "{}");
   EXPECT_EQ(answer.status, 403);

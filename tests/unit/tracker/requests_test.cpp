@@ -44,8 +44,8 @@ TEST(TicketBody, RefusesWrongMembers) {
 TEST(ReportBody, RefusesWrongMembers) {
   const auto body = [](const std::string& node, const std::string& reason,
                        const std::string& more) {
-    return R"({"info_hash":")" + std::string(64, 'a') + R"(","node":")" + node +
-           R"(","reason":")" + reason + "\"" + more + "}";
+    return R"({"info_hash":")" + std::string(64, 'a') + R"(","node":")" + node + R"(","reason":")" +
+           reason + "\"" + more + "}";
   };
   const std::string node = "spiffe://example.org/cluster/c1/node/n1";
   EXPECT_TRUE(parse_report(body(node, "corrupt_piece", R"(,"piece":7,"count":2)")).ok());

@@ -43,8 +43,8 @@ class SwarmApi : public testing::Test {
   }
   Status report(clients::TrackerClient& client, const std::string& name) {
     const clients::PeerReport what{to_hex(world_.info_hash(world_.digest())),
-                                   "spiffe://example.org/cluster/c1/node/" + name,
-                                   "corrupt_piece", 3, 1};
+                                   "spiffe://example.org/cluster/c1/node/" + name, "corrupt_piece",
+                                   3, 1};
     return world_.loop.run(client.report(what, world_.soon()));
   }
   static std::string code(const Status& status) {

@@ -1,6 +1,6 @@
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
 #include <gtest/gtest.h>
-
-#include <boost/json.hpp>
 
 #include "support/tracker_world.hpp"
 
@@ -65,8 +65,8 @@ TEST_F(Tickets, GoodTokenGivesATicketBoundToTheCertificate) {
   const auto digest = oci::Digest::parse(world_.digest()).value();
   EXPECT_TRUE(world_.keys.metadata_verifier().verify(reply->metadata, digest).ok());
 
-  const security::TicketDemand demand{digest, world_.info_hash(world_.digest()),
-                                      {.leech = true, .seed = true}};
+  const security::TicketDemand demand{
+      digest, world_.info_hash(world_.digest()), {.leech = true, .seed = true}};
   const auto verifier = world_.cluster.ticket_verifier();
   const auto ticket = verifier.verify(reply->ticket, node_.certificate, demand);
   ASSERT_TRUE(ticket.ok()) << ticket.error().text();
@@ -182,8 +182,8 @@ TEST_F(Tickets, RefusalsOfTheRegistryAreNotKept) {
 }
 
 TEST_F(Tickets, MalformedAuthorizationIsRefusedUnasked) {
-  for (const char* value : {"Bearer", "Bearer  x", "Basic !!", "Digest x", " Bearer x", "Bearer x\n",
-                            "Basic YWxpY2U="}) {
+  for (const char* value : {"Bearer", "Bearer  x", "Basic !!", "Digest x", " Bearer x",
+                            "Bearer x\n", "Basic YWxpY2U="}) {
     EXPECT_EQ(code(with(Secret(value))), "authorization_invalid") << value;
   }
   EXPECT_EQ(world_.registry.http.seen.size(), 0u);

@@ -1,8 +1,7 @@
 #include "tracker/peers/peer_table.hpp"
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
+#include <gtest/gtest.h>
 #include <map>
 #include <queue>
 #include <set>
