@@ -18,11 +18,12 @@ TableOf<CommonConfig::Audit> audit_table() {
   return t;
 }
 
-TableOf<CommonConfig::Ops> ops_table() {
+TableOf<CommonConfig::Ops> ops_table(const Address& fallback) {
   using Ops = CommonConfig::Ops;
   TableOf<Ops> t(
       "ops", "Health, readiness and metrics over plain HTTP: `/healthz`, `/readyz`, `/metrics`.");
-  t.key("listen", &Ops::listen, "Where; `\"off\"` for nowhere, port 0 for a free one.");
+  t.key("listen", &Ops::listen, "Where; `\"off\"` for nowhere, port 0 for a free one.")
+      .fallback(fallback);
   t.key("allow_non_loopback", &Ops::allow_non_loopback,
         "Must be true to listen beyond loopback: whoever reaches the port may read.");
   t.check([](const Ops& ops, Check& check) {

@@ -31,7 +31,7 @@ struct KeyPairConfig {
 
 TableOf<CommonConfig::Log> log_table();
 TableOf<CommonConfig::Audit> audit_table();
-TableOf<CommonConfig::Ops> ops_table();
+TableOf<CommonConfig::Ops> ops_table(const Address& fallback);
 /// Both keys are required when `required`; else both or none.
 TableOf<KeyPairConfig> key_pair_table(std::string name, std::string sentence, bool required);
 
@@ -40,7 +40,7 @@ template <class File>
 void add_common(TableOf<File>& file) {
   file.table(&File::log, log_table());
   file.table(&File::audit, audit_table());
-  file.table(&File::ops, ops_table());
+  file.table(&File::ops, ops_table(File().ops.listen));
 }
 
 }  // namespace convoy::config

@@ -68,6 +68,11 @@ class KeyRef {
     key_->fallback.clear();
     return *this;
   }
+  /// What the reference shows where the struct that holds the table sets another default.
+  KeyRef& fallback(const T& value) {
+    key_->fallback = Codec<T>::print(value);
+    return *this;
+  }
   KeyRef& between(T low, T high) {
     const std::string range = Codec<T>::print(low) + " to " + Codec<T>::print(high);
     return where(range, [low, high](const T& v) { return v >= low && v <= high; });

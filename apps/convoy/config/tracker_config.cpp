@@ -35,6 +35,10 @@ TableOf<TrackerConfig::Limits> limits_table() {
   t.key("max_registry_calls", &L::max_registry_calls,
         "Questions to registries under way; further ones are answered 503.")
       .between(1, 100'000);
+  t.key("node_calls_per_second", &L::node_calls_per_second, "Of one node, in the long run.")
+      .between(1, 100'000);
+  t.key("node_call_burst", &L::node_call_burst, "Of one node at once: an image of many layers.")
+      .between(10, 1'000'000);
   return t;
 }
 

@@ -123,16 +123,16 @@ Secret FileLoader::secret_if_there(const config::SecretSource& source, const std
   return secret(source, key);
 }
 
-crypto::Signer FileLoader::signer(const config::KeyPairConfig& pair, const std::string& table) {
+std::optional<crypto::Signer> FileLoader::signer(const config::KeyPairConfig& pair,
+                                                 const std::string& table) {
   const std::string chain = certificates(pair.cert_file, table + ".cert_file");
   const Secret key = private_text(pair.key_file, table + ".key_file");
-  const crypto::Signer none{crypto::PrivateKey(nullptr), {}};
-  if (chain.empty() || key.empty()) return none;
+  if (chain.empty() || key.empty()) return std::nullopt;
   auto signer = security::load_signer(chain, key);
   if (signer) return std::move(signer).value();
   fault(table, "does not fit together: " + signer.error().detail(),
         "cert_file and key_file must be of one pair, the leaf's certificate first.");
-  return none;
+  return std::nullopt;
 }
 
 net::TlsIdentity FileLoader::identity(const config::KeyPairConfig& pair, const std::string& table) {

@@ -35,7 +35,7 @@ class FileLoader {
   Secret secret_if_there(const config::SecretSource&, const std::string& key);
 
   /// Certificate and key, which must belong together. `table` is their table's path.
-  crypto::Signer signer(const config::KeyPairConfig&, const std::string& table);
+  std::optional<crypto::Signer> signer(const config::KeyPairConfig&, const std::string& table);
   net::TlsIdentity identity(const config::KeyPairConfig&, const std::string& table);
 
   void fault(std::string key, std::string problem, std::string hint);

@@ -239,7 +239,9 @@ TEST(StatusTable, RefusesWhatIsNoStatus) {
 
 TEST(NodeTokens, ListShowsStateAndNoSecret) {
   const UnixTime now{std::chrono::seconds(1'700'000'000)};
-  security::JoinTokenRecord fresh{.id = "0123456789abcdef", .expires = now + std::chrono::hours(1)};
+  security::JoinTokenRecord fresh;
+  fresh.id = "0123456789abcdef";
+  fresh.expires = now + std::chrono::hours(1);
   security::JoinTokenRecord used = fresh;
   used.used_by = "spiffe://td/cluster/c/node/n";
   security::JoinTokenRecord old = fresh;

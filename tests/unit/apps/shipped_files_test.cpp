@@ -32,7 +32,8 @@ TEST(ShippedFiles, ExampleConfigurationsAreRight) {
 }
 
 TEST(ShippedFiles, TheReferenceIsTheDeclarations) {
-  EXPECT_EQ(source_file("docs/operations/configuration.md"), config::reference_page())
+  // Compared as a whole: neither text is worth printing.
+  EXPECT_TRUE(source_file("docs/operations/configuration.md") == config::reference_page())
       << "make it anew: convoy config reference > docs/operations/configuration.md";
 }
 
