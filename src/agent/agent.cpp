@@ -102,17 +102,20 @@ void Agent::joined(const clients::Enrolment& enrolment, net::TlsIdentity identit
     security::MetadataTrust trust{std::move(*roots), registry.issuer};
     link->registries.emplace(registry.host, security::MetadataVerifier(std::move(trust), clock_));
   }
-  link->engine = engine_for(enrolment, std::move(identity));
-  cluster_.set(std::move(link));
+  const auto before = cluster_.link();
+  const bool running = before && before->engine;
+  link->engine = running ? before->engine : make_engine(enrolment, identity);
+  cluster_.set(link);
+  // Tickets are bound to the certificate: those at hand are of no more use, and what the engine
+  // asks for now has to go through the new link.
+  authorizer_.forget_all();
+  if (!running) return;
+  auto replaced = link->engine->replace_identity(std::move(identity));
+  if (!replaced) log_.error("peers see the old identity", {{"reason", replaced.error().text()}});
 }
 
-std::shared_ptr<swarm::Engine> Agent::engine_for(const clients::Enrolment& enrolment,
-                                                 net::TlsIdentity identity) {
-  if (const auto before = cluster_.link(); before && before->engine) {
-    auto replaced = before->engine->replace_identity(std::move(identity));
-    if (!replaced) log_.error("peers see the old identity", {{"reason", replaced.error().text()}});
-    return before->engine;
-  }
+std::shared_ptr<swarm::Engine> Agent::make_engine(const clients::Enrolment& enrolment,
+                                                  net::TlsIdentity identity) {
   auto roots = crypto::Certificate::chain_from_pem(enrolment.root_pem);
   if (!roots) {
     log_.error("the cluster root cannot be read", {{"reason", roots.error().text()}});

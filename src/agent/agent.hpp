@@ -60,7 +60,7 @@ class Agent final : public AgentService {
   BlobHandlerEnv blob_env();
   void joined(const clients::Enrolment&, net::TlsIdentity,
               std::shared_ptr<clients::TrackerClient>);
-  std::shared_ptr<swarm::Engine> engine_for(const clients::Enrolment&, net::TlsIdentity);
+  std::shared_ptr<swarm::Engine> make_engine(const clients::Enrolment&, net::TlsIdentity);
   Status open_listeners();
 
   net::Executor executor_;

@@ -19,6 +19,9 @@ class Authorizer {
   /// asked.
   net::Task<Result<Permit>> permit(BlobAsk, std::optional<Secret> authorization, Deadline);
 
+  /// Every request is decided on anew.
+  void forget_all() { granted_ = PermitCache(); }
+
  private:
   net::Task<Result<Permit>> decide(BlobAsk, std::optional<Secret> authorization, Deadline);
   net::Task<Result<Permit>> by_registry(BlobAsk, std::optional<Secret> authorization, Deadline);

@@ -27,7 +27,6 @@ net::Task<Status> Download::open() {
 
 void Download::run(std::shared_ptr<swarm::Torrent> torrent, Ended ended) {
   torrent_ = std::move(torrent);
-  if (torrent_) before_ = torrent_->stats();
   ended_ = std::move(ended);
   state_ = State::running;
   env_.tasks.spawn([self = shared_from_this()] { return self->check_digest(); });
@@ -98,8 +97,8 @@ PullBytes Download::received() const {
   bytes.registry = from_registry_;
   if (torrent_) {
     const auto now = torrent_->stats();
-    bytes.origin = now.from_origin - before_.from_origin;
-    bytes.peers = now.from_peers - before_.from_peers;
+    bytes.origin = now.from_origin;
+    bytes.peers = now.from_peers;
   }
   return bytes;
 }

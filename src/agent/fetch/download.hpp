@@ -120,7 +120,6 @@ class Download : public std::enable_shared_from_this<Download> {
   std::shared_ptr<storage::PieceFile> file_;
   std::vector<bool> claims_;
   std::shared_ptr<swarm::Torrent> torrent_;
-  swarm::TorrentStats before_{};  ///< of the torrent when it was joined
   Ended ended_;
   PieceMarks unchecked_;
   net::Notify changed_;

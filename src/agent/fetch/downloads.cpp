@@ -61,6 +61,8 @@ net::Task<Result<std::shared_ptr<Download>>> Downloads::start(BlobAsk ask, Permi
   }
   std::shared_ptr<swarm::Torrent> torrent;
   if (permit.pass) {
+    // A torrent that is left over writes to another file than this one.
+    seats_.leave(permit.pass->info_hash);
     std::vector<bool> none(meta.piece_count(), false);
     torrent = seats_.join(*permit.pass, ask, piece_io(download->file()), std::move(none));
   }

@@ -114,6 +114,8 @@ net::Task<void> pass_on(net::HttpExchange& exchange, PassOn what, const Clock& c
   auto done = co_await exchange.start(std::move(head), (*response)->length());
   if (done && !empty) done = co_await copy_body(exchange, **response);
   if (!done) {
+    // An answer of unknown length would look complete otherwise.
+    exchange.cut();
     log.info("an answer was cut short",
              {{"registry", what.upstream->host.str()}, {"reason", done.error().text()},
               {"request_id", exchange.request_id()}});
