@@ -14,12 +14,11 @@
 
 #include "net/plain_stream.hpp"
 #include "net/sockaddr.hpp"
+#include "net/steady.hpp"
 #include "net/tcp.hpp"
 
 namespace convoy::net {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 /// getaddrinfo cannot be cancelled: it is left to finish alone and the timer is what is awaited.
 struct Lookup {
@@ -113,13 +112,13 @@ Task<Result<StreamPtr>> connect_one(Executor executor, SockAddr to,
 
 Task<Result<StreamPtr>> tcp_connect(Executor executor, std::string host, std::uint16_t port,
                                     Duration timeout, std::optional<std::string> bind_ip) {
-  const SteadyTime until = after(Clock::now(), timeout);
+  const SteadyTime until = steady_after(timeout);
   auto addresses = co_await resolve(executor, host, port, until);
   if (!addresses) co_return std::move(addresses).error();
   Error last = unavailable("connect_failed", "no address");
   const auto n = addresses->size();
   for (std::size_t i = 0; i < n; ++i) {
-    const SteadyTime now = Clock::now();
+    const SteadyTime now = steady_now();
     if (i > 0 && now >= until) break;
     // An address that drops packets must leave time for those after it.
     const SteadyTime share = now + (until - now) / static_cast<int>(n - i);

@@ -4,11 +4,10 @@
 
 #include "base/version.hpp"
 #include "net/http_text.hpp"
+#include "net/steady.hpp"
 
 namespace convoy::net {
 namespace {
-
-using Now = std::chrono::steady_clock;
 
 constexpr std::size_t kPiece = 64 * 1024;
 constexpr std::size_t kInputStep = 8 * 1024;
@@ -61,13 +60,13 @@ Result<std::string> request_text(const HttpRequest& request) {
 
 void HttpCall::set_timeout(bool for_head) {
   const Duration left =
-      std::max<Duration>(deadline_.time() - Now::now(), std::chrono::milliseconds(1));
+      std::max<Duration>(deadline_.time() - steady_now(), std::chrono::milliseconds(1));
   const bool bounded = !for_head && options_.idle_timeout != Duration::zero();
   connection_.stream->set_idle_timeout(bounded ? std::min(left, options_.idle_timeout) : left);
 }
 
 Error HttpCall::failure(Error error) {
-  if (error.kind() == ErrorClass::timeout && deadline_.passed(Now::now())) {
+  if (error.kind() == ErrorClass::timeout && deadline_.passed(steady_now())) {
     return timed_out("request_timeout", "no answer from " + request_.url.host);
   }
   stale_ = !answered_ && broke_off(error);
@@ -150,7 +149,7 @@ Task<Status> HttpCall::send_source() {
 }
 
 Task<Status> HttpCall::check_early_answer() {
-  if (deadline_.passed(Now::now())) co_return timed_out("request_timeout");
+  if (deadline_.passed(steady_now())) co_return timed_out("request_timeout");
   if (connection_.stream->quiet()) co_return Status{};
   auto answer = co_await read_one();
   if (!answer) co_return std::move(answer).error();

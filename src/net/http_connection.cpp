@@ -2,11 +2,10 @@
 
 #include "net/http_text.hpp"
 #include "net/socket.hpp"
+#include "net/steady.hpp"
 
 namespace convoy::net {
 namespace {
-
-using Now = std::chrono::steady_clock;
 
 constexpr std::size_t kInputStep = 4 * 1024;
 /// How long a client that was answered before it had sent everything may go on, so that it finds
@@ -62,9 +61,9 @@ Task<Result<std::optional<ParsedRequest>>> HttpConnection::read_head() {
       co_return request;
     }
     searched = input_.size();
-    const SteadyTime now = Now::now();
+    const SteadyTime now = steady_now();
     if (searched > 0 && !until) {
-      until = after(now, limits.header_timeout);
+      until = steady_after(limits.header_timeout);
       busy_ = true;
     }
     if (until && now >= *until) co_return timed_out("request_timeout");
@@ -134,11 +133,11 @@ Task<void> HttpConnection::refuse(Error error) {
 }
 
 Task<void> HttpConnection::linger() {
-  const SteadyTime until = after(Now::now(), kLinger);
+  const SteadyTime until = steady_after(kLinger);
   auto said = co_await stream_->shutdown_write();
   if (!said) co_return;
   Bytes sink(64 * 1024);
-  for (SteadyTime now = Now::now(); now < until; now = Now::now()) {
+  for (SteadyTime now = steady_now(); now < until; now = steady_now()) {
     stream_->set_idle_timeout(until - now);
     auto got = co_await stream_->read_some(sink);
     if (!got || *got == 0) break;

@@ -3,6 +3,8 @@
 #include <iterator>
 #include <utility>
 
+#include "net/steady.hpp"
+
 namespace convoy::net {
 namespace {
 
@@ -19,7 +21,7 @@ void ClientPool::drop_old(SteadyTime now) {
 }
 
 ClientConnectionPtr ClientPool::take(const std::string& key) {
-  drop_old(std::chrono::steady_clock::now());
+  drop_old(steady_now());
   const auto it = idle_.find(key);
   if (it == idle_.end()) return nullptr;
   while (!it->second.empty()) {
@@ -33,7 +35,7 @@ ClientConnectionPtr ClientPool::take(const std::string& key) {
 void ClientPool::give(const std::string& key, ClientConnectionPtr connection) {
   auto& waiting = idle_[key];
   if (waiting.size() >= max_) return;
-  connection->idle_since = std::chrono::steady_clock::now();
+  connection->idle_since = steady_now();
   connection->input.shrink(0);
   waiting.push_back(std::move(connection));
 }

@@ -10,6 +10,7 @@
 
 #include "net/http_connection.hpp"
 #include "net/socket.hpp"
+#include "net/steady.hpp"
 
 namespace convoy::net {
 namespace {
@@ -177,9 +178,9 @@ Task<void> HttpServer::stop(Duration grace) {
   const auto impl = impl_;
   impl->stop_accepting();
   impl->abort_connections(true);
-  const SteadyTime until = after(std::chrono::steady_clock::now(), grace);
+  const SteadyTime until = steady_after(grace);
   while (impl->busy()) {
-    const Duration left = until - std::chrono::steady_clock::now();
+    const Duration left = until - steady_now();
     if (left <= Duration::zero()) break;
     if (!co_await impl->changed.wait(left)) break;
   }

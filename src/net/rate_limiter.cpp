@@ -8,6 +8,7 @@
 #include <list>
 
 #include "base/clock.hpp"
+#include "net/steady.hpp"
 
 namespace convoy::net {
 namespace {
@@ -36,14 +37,14 @@ struct RateLimiter::Impl : std::enable_shared_from_this<Impl> {
   };
 
   Impl(Executor e, std::uint64_t r) : executor(e), timer(e), rate(r) {
-    filled = std::chrono::steady_clock::now();
+    filled = steady_now();
     tokens = burst();
   }
 
   double burst() const { return static_cast<double>(rate) * kBurstSeconds; }
 
   void refill() {
-    const SteadyTime now = std::chrono::steady_clock::now();
+    const SteadyTime now = steady_now();
     const std::chrono::duration<double> passed = now - filled;
     filled = now;
     tokens = std::min(tokens + passed.count() * static_cast<double>(rate), burst());

@@ -17,6 +17,7 @@
 
 #include "net/buffer_pool.hpp"
 #include "net/sockaddr.hpp"
+#include "net/steady.hpp"
 
 namespace convoy::net {
 namespace {
@@ -45,11 +46,6 @@ Endpoint ask(F call, int fd) {
 
 }  // namespace
 
-SteadyTime after(SteadyTime now, Duration d) {
-  constexpr Duration kFar = std::chrono::hours(24 * 365);
-  return now + std::min(d, kFar);
-}
-
 Error socket_error(int errno_value) {
   const char* text = std::strerror(errno_value);
   if (errno_value == ECONNRESET || errno_value == EPIPE) return unavailable("stream_reset", text);
@@ -74,7 +70,7 @@ struct Socket::Watch : std::enable_shared_from_this<Watch> {
 
   void fire() {
     armed = SteadyTime::max();
-    const SteadyTime now = std::chrono::steady_clock::now();
+    const SteadyTime now = steady_now();
     bool any = false;
     for (std::size_t i = 0; i < until.size(); ++i) {
       if (until[i] > now) continue;
@@ -122,7 +118,7 @@ void Socket::close() noexcept {
 
 SteadyTime Socket::idle_deadline() const {
   if (idle_ == Duration::zero()) return SteadyTime::max();
-  return after(std::chrono::steady_clock::now(), idle_);
+  return steady_after(idle_);
 }
 
 Task<Status> Socket::wait(Ready ready, Lane lane, SteadyTime until) {
@@ -188,7 +184,7 @@ void Socket::drop_unread() {
 }
 
 Task<void> Socket::linger(Duration limit) {
-  const SteadyTime until = after(std::chrono::steady_clock::now(), limit);
+  const SteadyTime until = steady_after(limit);
   if (open()) ::shutdown(fd(), SHUT_WR);
   PooledBuffer buffer = PooledBuffer::take(executor());
   const MutableByteView sink = buffer.span();
@@ -196,7 +192,7 @@ Task<void> Socket::linger(Duration limit) {
     const ssize_t n = ::recv(fd(), sink.data(), sink.size(), 0);
     if (n == 0) break;
     if (n > 0) {
-      if (std::chrono::steady_clock::now() >= until) break;
+      if (steady_now() >= until) break;
       if (spend(static_cast<std::size_t>(n))) co_await pause();
       continue;
     }

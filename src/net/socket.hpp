@@ -73,7 +73,5 @@ class Socket {
 
 /// The error of a failed call on a connected socket.
 Error socket_error(int errno_value);
-/// `now + d` without overflow.
-SteadyTime after(SteadyTime now, Duration d);
 
 }  // namespace convoy::net

@@ -4,6 +4,7 @@
 #include <openssl/x509v3.h>
 
 #include "net/plain_stream.hpp"
+#include "net/steady.hpp"
 #include "net/tls.hpp"
 #include "net/tls_context.hpp"
 #include "net/tls_stream.hpp"
@@ -61,7 +62,7 @@ Task<Result<StreamPtr>> establish(std::unique_ptr<Socket> socket,
   SSL* s = ssl.get();
   connection->attach(s);
   SSL_set_fd(s, socket->fd());
-  const SteadyTime until = after(std::chrono::steady_clock::now(), timeout);
+  const SteadyTime until = steady_after(timeout);
   auto done = co_await run_handshake(*socket, s, until);
   if (!done) {
     const ErrorClass kind = done.error().kind();

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "net/buffer_pool.hpp"
+#include "net/steady.hpp"
 
 namespace convoy::net::tls {
 namespace {
@@ -155,7 +156,7 @@ Task<Status> TlsStream::shutdown_write() {
 
 Task<void> TlsStream::close() {
   constexpr Duration kLimit = std::chrono::seconds(1);
-  const SteadyTime until = after(std::chrono::steady_clock::now(), kLimit);
+  const SteadyTime until = steady_after(kLimit);
   if (socket_->open() && (SSL_get_shutdown(ssl_.get()) & SSL_SENT_SHUTDOWN) == 0) {
     static_cast<void>(co_await send_close_notify(until));
   }

@@ -5,6 +5,7 @@
 #include <list>
 
 #include "net/socket.hpp"
+#include "net/steady.hpp"
 #include "net/task_group.hpp"
 
 namespace convoy::net {
@@ -14,7 +15,7 @@ Task<bool> sleep_for(Duration d) {
   co_await asio::this_coro::throw_if_cancelled(false);
   if (state.cancelled() != asio::cancellation_type::none) co_return false;
   const Executor executor = co_await asio::this_coro::executor;
-  asio::steady_timer timer(executor, after(std::chrono::steady_clock::now(), d));
+  asio::steady_timer timer(executor, steady_after(d));
   boost::system::error_code ec;
   co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ec));
   co_return !ec && state.cancelled() == asio::cancellation_type::none;
@@ -56,7 +57,7 @@ Task<bool> Notify::wait(Duration timeout) {
   if (state.cancelled() != asio::cancellation_type::none) co_return false;
   Impl::Waiter waiter(impl->executor);
   const Impl::Enrolled enrolled{impl, impl->waiters.insert(impl->waiters.end(), &waiter)};
-  waiter.timer.expires_at(after(std::chrono::steady_clock::now(), timeout));
+  waiter.timer.expires_at(steady_after(timeout));
   boost::system::error_code ec;
   co_await waiter.timer.async_wait(asio::redirect_error(asio::use_awaitable, ec));
   co_return waiter.notified&& state.cancelled() == asio::cancellation_type::none;
