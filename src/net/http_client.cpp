@@ -5,6 +5,7 @@
 
 #include "net/http_call.hpp"
 #include "net/http_pool.hpp"
+#include "net/steady.hpp"
 #include "net/tcp.hpp"
 
 namespace convoy::net {
@@ -17,14 +18,14 @@ struct HttpClient::Impl {
         options(std::move(o)),
         pool(std::make_shared<ClientPool>(options.max_idle_per_host)) {}
 
-  static std::string key_of(const http::Url& url) {
-    return (url.tls ? "https " : "http ") + url.host + ' ' + std::to_string(url.port);
+  std::string key_of(const http::Url& url) const {
+    const std::string place = url.host + ' ' + std::to_string(url.port);
+    if (!url.tls || !options.tls) return "http " + place;
+    return "https " + place + ' ' + std::to_string(options.tls->generation());
   }
 
   Task<Result<ClientConnectionPtr>> connect(const http::Url& url, Deadline deadline) {
-    auto left = [&] {
-      return std::min(options.connect_timeout, deadline.time() - std::chrono::steady_clock::now());
-    };
+    auto left = [&] { return std::min(options.connect_timeout, deadline.time() - steady_now()); };
     Duration limit = left();
     if (limit <= Duration::zero()) co_return timed_out("request_timeout", "before connecting");
     auto plain = co_await tcp_connect(executor, url.host, url.port, limit, options.bind_ip);
@@ -47,7 +48,7 @@ struct HttpClient::Impl {
                                         Deadline deadline) {
     auto head = request_text(request);
     if (!head) co_return std::move(head).error();
-    const std::string key = key_of(request.url);
+    const std::string key = self->key_of(request.url);
     auto connection = self->pool->take(key);
     if (connection) {
       HttpCall call(self->options, request, *head, *connection, deadline);

@@ -17,6 +17,11 @@ void skip_empty_lines(InputBuffer& input) {
   while (input.size() >= 2 && as_text(input.view()).starts_with("\r\n")) input.consume(2);
 }
 
+/// No method begins with a control character or a byte beyond ASCII (RFC 9110 5.6.2).
+bool not_http(ByteView start) {
+  return !start.empty() && start[0] != '\r' && (start[0] <= ' ' || start[0] > '~');
+}
+
 Error head_too_large(const InputBuffer& input) {
   const bool in_first_line = as_text(input.view()).find("\r\n") == std::string_view::npos;
   return too_large(in_first_line ? "uri_too_long" : "head_too_large");
@@ -60,6 +65,8 @@ Task<Result<std::optional<ParsedRequest>>> HttpConnection::read_head() {
       std::optional<ParsedRequest> request = std::move(*parsed);
       co_return request;
     }
+    // A client that speaks TLS to a plain port must hear so at once, not at the time-out.
+    if (searched == 0 && not_http(input_.view())) co_return invalid("request_invalid", "not HTTP");
     searched = input_.size();
     const SteadyTime now = steady_now();
     if (searched > 0 && !until) {

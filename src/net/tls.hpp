@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -62,6 +63,8 @@ class TlsClientContext {
   virtual ~TlsClientContext() = default;
   static Result<std::shared_ptr<TlsClientContext>> make(TlsClientOptions);
   virtual Status replace_identity(std::optional<TlsIdentity>) = 0;  ///< forgets sessions, too
+  /// Counts the identities. An HttpClient sends nothing on a connection of an earlier one.
+  virtual std::uint64_t generation() const = 0;
 };
 
 /// Handshakes on a plain stream of this library, which is used up. Errors: "tls_handshake"

@@ -188,7 +188,7 @@ Status ClientContext::replace_identity(std::optional<TlsIdentity> identity) {
   auto made = make_client_context(options_, identity);
   if (!made) return std::move(made).error();
   const std::lock_guard lock(mutex_);
-  generation_ = {std::move(*made), std::make_shared<SessionCache>()};
+  generation_ = {std::move(*made), std::make_shared<SessionCache>(), generation_.number + 1};
   return {};
 }
 

@@ -69,10 +69,12 @@ class ClientContext final : public TlsClientContext {
   struct Generation {
     Context context;
     std::shared_ptr<SessionCache> sessions;
+    std::uint64_t number = 0;
   };
 
   explicit ClientContext(TlsClientOptions);
   Status replace_identity(std::optional<TlsIdentity>) override;
+  std::uint64_t generation() const override { return current().number; }
 
   Generation current() const;
   const TlsClientOptions& options() const { return options_; }

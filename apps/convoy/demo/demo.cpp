@@ -1,5 +1,6 @@
 #include "demo/demo.hpp"
 
+#include <algorithm>
 #include <cstdio>
 
 #include <boost/json.hpp>
@@ -24,6 +25,18 @@ namespace {
 constexpr std::uint64_t kSecondImageBytes = 16 << 20;
 constexpr const char* kName = "demo/image:1";
 constexpr const char* kSecondName = "demo/second:1";
+
+/// The sum of all series whose line begins so, in the text form of Prometheus.
+double sum_of(std::string_view metrics, std::string_view begin) {
+  double sum = 0;
+  for (std::size_t at = 0; at < metrics.size();) {
+    const std::size_t end = std::min(metrics.find('\n', at), metrics.size());
+    const auto line = metrics.substr(at, end - at);
+    if (line.starts_with(begin)) sum += std::stod(std::string(line.substr(line.rfind(' ') + 1)));
+    at = end + 1;
+  }
+  return sum;
+}
 
 /// The demo from its first step to its last; a member for what later steps need.
 class Show {
@@ -174,10 +187,9 @@ Result<BytesFrom> Show::bytes_from() const {
 Result<double> Show::registry_egress() const {
   auto text = http_get(cluster_->registry_ops(), "/metrics", clock_);
   if (!text) return std::move(text).error();
-  constexpr std::string_view kMetric = "\nconvoy_registry_egress_bytes_total ";
-  const auto at = text->find(kMetric);
-  if (at == std::string::npos) return internal_error("metric_missing", std::string(kMetric));
-  return std::stod(text->substr(at + kMetric.size()));
+  // What answers and seeding gave out.
+  return sum_of(*text, "convoy_registry_sent_bytes_total{") +
+         sum_of(*text, "convoy_swarm_bytes_total{source=\"self\"}");
 }
 
 Status Show::send_all_intruders() {
@@ -199,7 +211,7 @@ Status Show::send_all_intruders() {
                 image_->blobs.front(), agents.front().peer, mirror, user(DemoCluster::kUser),
                 user(DemoCluster::kStranger), *ca, *ticket,
                 std::string(DemoCluster::kTrustDomain), std::string(DemoCluster::kCluster),
-                cluster_->audit_files(), "127.0.2.1", *oci::RepoName::parse("demo/second"),
+                cluster_->audit_files(), *oci::RepoName::parse("demo/second"),
                 second_->largest().digest, {}};
   ground.pull_second = [&] {
     auto seconds = skopeo_->pull({{kSecondName, target, &agents.back()}}, clock_, [] {});

@@ -209,7 +209,7 @@ IntruderOutcome Play::without_permission() {
 
 Result<IntruderOutcome> Play::lie() {
   watch_.mark();
-  auto liar = Liar::listen(ground_.liar_ip, first_);
+  auto liar = Liar::listen(first_);
   if (!liar) return std::move(liar).error();
   auto ticket = ticket_to_lie((*liar)->port());
   if (!ticket) return std::move(ticket).error();

@@ -32,7 +32,6 @@ struct Ground {
   std::string trust_domain, cluster;
   std::vector<std::pair<std::string, std::filesystem::path>> audit_files;
 
-  std::string liar_ip;                  ///< loopback address for the lying node
   oci::RepoName second_repository;      ///< of an image that nobody has pulled yet
   oci::Digest second_layer;
   /// Pulls that image through another agent; whether every byte was right.

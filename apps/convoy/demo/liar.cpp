@@ -102,7 +102,7 @@ net::Task<void> Liar::Impl::accept_all() {
   }
 }
 
-Result<std::unique_ptr<Liar>> Liar::listen(const std::string& ip, const Member& member) {
+Result<std::unique_ptr<Liar>> Liar::listen(const Member& member) {
   auto impl = std::make_unique<Impl>();
   net::TlsServerOptions options;
   options.identity = member.identity;
@@ -111,7 +111,7 @@ Result<std::unique_ptr<Liar>> Liar::listen(const std::string& ip, const Member& 
   auto tls = net::TlsServerContext::make(std::move(options));
   if (!tls) return std::move(tls).error();
   impl->tls = *tls;
-  auto listener = net::Listener::open(impl->loop.get_executor(), {ip, 0});
+  auto listener = net::Listener::open(impl->loop.get_executor(), {"127.0.0.1", 0});
   if (!listener) return std::move(listener).error();
   impl->listener = std::move(*listener);
   return std::unique_ptr<Liar>(new Liar(std::move(impl)));

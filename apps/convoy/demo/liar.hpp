@@ -16,8 +16,8 @@ namespace convoy::demo {
 /// bytes. Runs on a thread of its own until it dies.
 class Liar {
  public:
-  /// Listens on `ip`; the port goes into the ticket request before the ticket exists.
-  static Result<std::unique_ptr<Liar>> listen(const std::string& ip, const Member&);
+  /// Listens where the tracker will send others: on the address its own calls leave from.
+  static Result<std::unique_ptr<Liar>> listen(const Member&);
   ~Liar();
   std::uint16_t port() const;
   /// What to show and to lie about, from now on.

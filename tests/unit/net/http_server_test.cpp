@@ -305,6 +305,12 @@ TEST_F(HttpServerTest, a_small_unread_body_does_not_cost_the_connection) {
   EXPECT_EQ(body_of(answer).substr(0, 11), "who are you");
 }
 
+TEST_F(HttpServerTest, a_client_that_speaks_tls_to_a_plain_port_hears_so_at_once) {
+  start();
+  // Not even a whole line: without the check it would have to wait for the time-out's 408.
+  EXPECT_THAT(server->raw("\x16\x03\x01\x02"), StartsWith("HTTP/1.1 400 "));
+}
+
 TEST_F(HttpServerTest, malformed_requests_get_their_status_and_a_close) {
   start();
   const std::string tail = " HTTP/1.1\r\nHost: x\r\n\r\n";
