@@ -18,7 +18,7 @@ RULES = [
      "take the time from a Clock"),
     (r"std::random_device|\bstd::mt19937|\brand\(\)", r"^src/|^apps/", [],
      "take randomness from a Random"),
-    (r"#include <boost/(asio|beast|json|url)\.hpp>|<boost/beast/(core|http|ssl)\.hpp>", r"^src/|^apps/|^tests/", [],
+    (r"#include <boost/(asio|beast)\.hpp>|<boost/beast/(core|http|ssl)\.hpp>", r"^src/|^apps/|^tests/", [],
      "include the header that is needed, not the whole library"),
     (r"\b(TODO|FIXME|XXX|HACK)\b", r"^src/|^apps/", [],
      "finish it or file it"),

@@ -2,36 +2,45 @@
 
 #include <boost/json.hpp>
 
+#include "agent/options_check.hpp"
+
 namespace convoy::agent {
 
 Agent::Agent(net::Executor executor, net::WorkerPool& pool, AgentOptions options,
              const Clock& clock, Random& random, security::AuditLog& audit,
              std::shared_ptr<net::Metrics> metrics, Logger log, AgentSeams seams, Parts parts)
-    : executor_(executor), pool_(pool), options_(std::move(options)), clock_(clock),
-      random_(random), audit_(audit), metrics_(std::move(metrics)), log_(log),
-      seams_(std::move(seams)), parts_(std::move(parts)),
+    : executor_(executor),
+      pool_(pool),
+      options_(std::move(options)),
+      clock_(clock),
+      random_(random),
+      audit_(audit),
+      metrics_(std::move(metrics)),
+      log_(log),
+      seams_(std::move(seams)),
+      parts_(std::move(parts)),
       upload_(std::make_shared<net::RateLimiter>(executor, options_.upload_rate)),
       registry_rate_(std::make_shared<net::RateLimiter>(executor, options_.download_rate)),
       pulls_(options_.recent_pulls, metrics_, log.module("pulls")),
       desk_(cluster_, clock, audit, log.module("tickets")),
       authorizer_(desk_, clock, std::min<Duration>(options_.swarm_stall, std::chrono::seconds(3))),
       seats_(cluster_, desk_, clock, log.module("swarm")),
-      downloads_(executor, pool, *parts_.cache, seats_, clock, options_.swarm_stall,
-                 registry_rate_, log.module("fetch")),
+      downloads_(executor, pool, *parts_.cache, seats_, clock, options_.swarm_stall, registry_rate_,
+                 log.module("fetch")),
       blobs_(blob_env()),
       mirror_handler_(parts_.upstreams, parts_.mirror_gate, blobs_, clock, audit,
                       log.module("mirror")),
       proxy_handler_(executor, parts_.upstreams, parts_.proxy_gate, blobs_, parts_.proxy_ca,
-                     ProxyPolicy{options_.proxy_tunnel,
-                                 options_.proxy_allow_non_loopback},
-                     clock, random, audit, log.module("proxy")),
-      membership_(MembershipOptions{options_.node_name, options_.zone, options_.join_token},
-                  parts_.store, pool, clock, seams_.make_tracker,
-                  [this](const clients::Enrolment& enrolment, net::TlsIdentity identity,
-                         std::shared_ptr<clients::TrackerClient> tracker) {
-                    joined(enrolment, std::move(identity), std::move(tracker));
-                  },
-                  log.module("membership")),
+                     ProxyPolicy{options_.proxy_tunnel, options_.proxy_allow_non_loopback}, clock,
+                     random, audit, log.module("proxy")),
+      membership_(
+          MembershipOptions{options_.node_name, options_.zone, options_.join_token}, parts_.store,
+          pool, clock, seams_.make_tracker,
+          [this](const clients::Enrolment& enrolment, net::TlsIdentity identity,
+                 std::shared_ptr<clients::TrackerClient> tracker) {
+            joined(enrolment, std::move(identity), std::move(tracker));
+          },
+          log.module("membership")),
       tasks_(executor) {}
 
 BlobHandlerEnv Agent::blob_env() {
@@ -52,6 +61,10 @@ BlobHandlerEnv Agent::blob_env() {
 net::Task<Status> Agent::start() {
   auto opened = open_listeners();
   if (!opened) co_return opened;
+  if (options_.mirror_enabled && !parts_.mirror_tls && !is_loopback(options_.mirror_listen.ip)) {
+    log_.warn("the mirror takes passwords over plain HTTP from beyond this machine",
+              {{"listen", mirror_endpoint_.str()}});
+  }
   const std::string pem = proxy_ca_pem();
   NodeStore* store = &parts_.store;
   auto write = [store, pem] { return store->write_public("proxy-ca.pem", pem); };

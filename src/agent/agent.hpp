@@ -23,8 +23,8 @@ struct AgentSeams {
   std::function<Result<std::shared_ptr<swarm::Engine>>(swarm::EngineOptions)> make_engine;
 };
 
-/// The agent put together. What it is made of stands in the order of use, so that it is destroyed in
-/// the reverse one.
+/// The agent put together. What it is made of stands in the order of use, so that it is destroyed
+/// in the reverse one.
 class Agent final : public AgentService {
  public:
   /// All that make() opened and checked.
@@ -58,8 +58,7 @@ class Agent final : public AgentService {
 
  private:
   BlobHandlerEnv blob_env();
-  void joined(const clients::Enrolment&, net::TlsIdentity,
-              std::shared_ptr<clients::TrackerClient>);
+  void joined(const clients::Enrolment&, net::TlsIdentity, std::shared_ptr<clients::TrackerClient>);
   std::shared_ptr<swarm::Engine> make_engine(const clients::Enrolment&, net::TlsIdentity);
   Status open_listeners();
 

@@ -21,7 +21,6 @@ Status check_mirror(const AgentOptions& options) {
                    " is not loopback; allow it explicitly and demand authentication");
   }
   if (!authenticated) return refused("mirror: beyond loopback it needs users or client roots");
-  if (!options.mirror_tls) return refused("mirror: beyond loopback it needs TLS");
   return {};
 }
 

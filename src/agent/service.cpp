@@ -22,11 +22,13 @@ Result<std::shared_ptr<net::TlsServerContext>> mirror_context(const AgentOptions
 Membership::MakeTracker tracker_maker(net::Executor executor, const AgentOptions& options,
                                       http::Url base) {
   return [executor, base = std::move(base), roots = options.tracker_roots_pem,
+          pin = hash256_from_hex(options.tracker_pin),
           bind_ip = options.bind_ip](const std::optional<net::TlsIdentity>& identity)
              -> Result<std::shared_ptr<clients::TrackerClient>> {
     net::TlsClientOptions tls;
     tls.identity = identity;
     tls.roots_pem = roots;
+    tls.pin = pin;
     auto context = net::TlsClientContext::make(std::move(tls));
     if (!context) return std::move(context).error();
     net::HttpClientOptions client;
@@ -50,8 +52,7 @@ Result<std::unique_ptr<AgentService>> AgentService::make(
   AgentSeams seams;
   seams.make_tracker = tracker_maker(executor, options, std::move(*tracker));
   seams.make_engine = [executor, &pool, &clock, &random, &audit, metrics,
-                       log](swarm::EngineOptions engine)
-      -> Result<std::shared_ptr<swarm::Engine>> {
+                       log](swarm::EngineOptions engine) -> Result<std::shared_ptr<swarm::Engine>> {
     auto made = swarm::Engine::make(executor, pool, std::move(engine), clock, random, audit,
                                     *metrics, log.module("swarm"));
     if (!made) return std::move(made).error();
@@ -61,10 +62,11 @@ Result<std::unique_ptr<AgentService>> AgentService::make(
                      std::move(log), std::move(seams));
 }
 
-Result<std::unique_ptr<AgentService>> Agent::make(
-    net::Executor executor, net::WorkerPool& pool, AgentOptions options, const Clock& clock,
-    Random& random, security::AuditLog& audit, std::shared_ptr<net::Metrics> metrics, Logger log,
-    AgentSeams seams) {
+Result<std::unique_ptr<AgentService>> Agent::make(net::Executor executor, net::WorkerPool& pool,
+                                                  AgentOptions options, const Clock& clock,
+                                                  Random& random, security::AuditLog& audit,
+                                                  std::shared_ptr<net::Metrics> metrics, Logger log,
+                                                  AgentSeams seams) {
   if (auto checked = check_options(options); !checked) return std::move(checked).error();
   auto upstreams = Upstreams::make(executor, options.registries, options.swarm_stall, clock);
   if (!upstreams) return std::move(upstreams).error();
@@ -86,8 +88,8 @@ Result<std::unique_ptr<AgentService>> Agent::make(
               .proxy_ca = LocalCa::create(options.node_name, clock.wall(), random),
               .mirror_tls = std::move(*mirror_tls)};
   return std::unique_ptr<AgentService>(std::make_unique<Agent>(
-      executor, pool, std::move(options), clock, random, audit, std::move(metrics),
-      std::move(log), std::move(seams), std::move(parts)));
+      executor, pool, std::move(options), clock, random, audit, std::move(metrics), std::move(log),
+      std::move(seams), std::move(parts)));
 }
 
 }  // namespace convoy::agent

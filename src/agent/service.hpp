@@ -31,20 +31,20 @@ struct AgentUser {
 
 /// A registry whose pulls go through the agent; all others are none of its business.
 struct AgentRegistry {
-  std::string host;           ///< as in image references: "registry.example:5000", "docker.io"
-  std::string base_url;       ///< where it is really reached: "https://registry.example:5000"
-  std::string roots_pem;      ///< trust anchors of its certificate; empty: the machine's own
-  std::string user;           ///< the node's own credential, for mirror requests without one; "" = none
+  std::string host;       ///< as in image references: "registry.example:5000", "docker.io"
+  std::string base_url;   ///< where it is really reached: "https://registry.example:5000"
+  std::string roots_pem;  ///< trust anchors of its certificate; empty: the machine's own
+  std::string user;       ///< the node's own credential, for mirror requests without one; "" = none
   Secret password;
   std::vector<std::string> token_hosts;  ///< further hosts its token realm may be on
-  bool is_default = false;    ///< meant when a mirror request has no ns=; at most one
-  bool allow_http = false;    ///< lets base_url be http:, for a registry on the same machine
+  bool is_default = false;               ///< meant when a mirror request has no ns=; at most one
+  bool allow_http = false;  ///< lets base_url be http:, for a registry on the same machine
 };
 
 /// Everything `convoy agent` needs. Plain values; files were read by whoever fills it.
 struct AgentOptions {
-  std::string data_dir;       ///< node key, certificate, cache, proxy-ca.pem; made with mode 0700
-  std::string node_name;      ///< asked for at enrolment
+  std::string data_dir;   ///< node key, certificate, cache, proxy-ca.pem; made with mode 0700
+  std::string node_name;  ///< asked for at enrolment
   std::string zone;
 
   std::string tracker_url;        ///< "https://tracker.example:5443"
@@ -57,26 +57,26 @@ struct AgentOptions {
   /// Listening beyond loopback: refused unless this is set and users or client roots are given.
   bool mirror_allow_non_loopback = false;
   std::vector<AgentUser> mirror_users;
-  std::string mirror_client_roots_pem;               ///< demands client certificates; needs TLS
-  std::optional<net::TlsIdentity> mirror_tls;        ///< none: plain HTTP
+  std::string mirror_client_roots_pem;         ///< demands client certificates; needs TLS
+  std::optional<net::TlsIdentity> mirror_tls;  ///< none: plain HTTP
 
   bool proxy_enabled = true;
   net::Endpoint proxy_listen{"127.0.0.1", 5002};
-  bool proxy_allow_non_loopback = false;             ///< as for the mirror; needs proxy_users
-  std::vector<AgentUser> proxy_users;                ///< Proxy-Authorization; empty: not asked for
-  bool proxy_tunnel = true;                          ///< tunnel hosts that are not configured, else 403
+  bool proxy_allow_non_loopback = false;  ///< as for the mirror; needs proxy_users
+  std::vector<AgentUser> proxy_users;     ///< Proxy-Authorization; empty: not asked for
+  bool proxy_tunnel = true;               ///< tunnel hosts that are not configured, else 403
 
   net::Endpoint peer_listen{"0.0.0.0", 6881};
-  std::optional<std::string> bind_ip;                ///< peers and tracker see this address
+  std::optional<std::string> bind_ip;  ///< peers and tracker see this address
 
   std::vector<AgentRegistry> registries;
 
-  std::uint64_t small_blob_limit = 64 * 1024;        ///< below it: straight from the registry
-  Duration swarm_stall = std::chrono::seconds(5);    ///< no byte for this long: next source
-  std::uint64_t upload_rate = 0;                     ///< bytes/s to peers, 0: no limit
-  std::uint64_t download_rate = 0;                   ///< bytes/s from registries, 0: no limit
-  std::uint64_t expected_rate = 0;                   ///< bytes/s of the node's link, 0: measured
-  std::size_t recent_pulls = 200;                    ///< kept for status_json()
+  std::uint64_t small_blob_limit = 64 * 1024;      ///< below it: straight from the registry
+  Duration swarm_stall = std::chrono::seconds(5);  ///< no byte for this long: next source
+  std::uint64_t upload_rate = 0;                   ///< bytes/s to peers, 0: no limit
+  std::uint64_t download_rate = 0;                 ///< bytes/s from registries, 0: no limit
+  std::uint64_t expected_rate = 0;                 ///< bytes/s of the node's link, 0: measured
+  std::size_t recent_pulls = 200;                  ///< kept for status_json()
 };
 
 /// The node agent: mirror, proxy, cache and peer (docs/protocols/agent-http.md). One executor

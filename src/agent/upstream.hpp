@@ -18,8 +18,8 @@ namespace convoy::agent {
 
 /// A configured registry and the ways to reach it. One thread.
 struct Upstream {
-  oci::RegistryHost host;  ///< its name in image references
-  http::Url base;          ///< where it is reached
+  oci::RegistryHost host;                                 ///< its name in image references
+  http::Url base;                                         ///< where it is reached
   std::optional<clients::RegistryCredential> credential;  ///< the node's own
   std::shared_ptr<clients::RegistryClient> client;        ///< for blobs: gives up soon on silence
   std::shared_ptr<net::HttpClient> http;  ///< for what is passed on: commits may take their time

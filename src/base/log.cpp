@@ -1,19 +1,22 @@
 #include "base/log.hpp"
 
+#include <cerrno>
 #include <fmt/format.h>
 #include <unistd.h>
-
-#include <cerrno>
 
 namespace convoy {
 namespace {
 
 std::string_view level_name(LogLevel level) {
   switch (level) {
-    case LogLevel::debug: return "debug";
-    case LogLevel::info: return "info";
-    case LogLevel::warn: return "warn";
-    default: return "error";
+    case LogLevel::debug:
+      return "debug";
+    case LogLevel::info:
+      return "info";
+    case LogLevel::warn:
+      return "warn";
+    default:
+      return "error";
   }
 }
 

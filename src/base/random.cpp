@@ -1,12 +1,10 @@
 #include "base/random.hpp"
 
-#include <sys/random.h>
-
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <sys/random.h>
 
 namespace convoy {
 

@@ -11,9 +11,9 @@ namespace convoy {
 
 /// What kind of failure it is: the only thing a caller may decide on.
 enum class ErrorClass : std::uint8_t {
-  invalid,      ///< the input breaks a rule; repeating it cannot help
-  unauthorized, ///< no credential, or one that does not verify
-  denied,       ///< a valid identity that may not do this
+  invalid,       ///< the input breaks a rule; repeating it cannot help
+  unauthorized,  ///< no credential, or one that does not verify
+  denied,        ///< a valid identity that may not do this
   not_found,
   conflict,     ///< the state forbids it (exists already, out of order)
   too_large,    ///< a limit was passed
@@ -21,8 +21,8 @@ enum class ErrorClass : std::uint8_t {
   unavailable,  ///< the other side is not reachable, or broke off
   timeout,
   cancelled,
-  corrupt,      ///< bytes do not match what was signed or recorded
-  internal,     ///< our own fault
+  corrupt,   ///< bytes do not match what was signed or recorded
+  internal,  ///< our own fault
 };
 
 std::string_view to_string(ErrorClass);

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/bytes.hpp"
 #include "base/result.hpp"
 #include "base/secret.hpp"
 #include "net/stream.hpp"
@@ -44,6 +45,8 @@ struct TlsClientOptions {
   /// Check the server's name against the certificate. Off only for peers, whose identity is
   /// their SPIFFE id, checked by the caller.
   bool verify_name = true;
+  /// SHA-256 of the one certificate the server may show, on top of the chain's verification.
+  std::optional<Hash256> pin{};
   std::vector<std::string> alpn;  ///< offered protocols, empty for none
 };
 

@@ -1,6 +1,7 @@
 #include <arpa/inet.h>
 #include <cerrno>
 #include <openssl/err.h>
+#include <openssl/sha.h>
 #include <openssl/x509v3.h>
 
 #include "net/plain_stream.hpp"
@@ -116,6 +117,18 @@ Status offer_alpn(SSL* ssl, const std::vector<std::string>& protocols) {
   return {};
 }
 
+/// Whether the server showed the pinned certificate. Nothing has been sent to it yet.
+Status check_pin(const Stream& stream, const std::optional<Hash256>& pin) {
+  if (!pin) return {};
+  Hash256 shown{};
+  const auto& chain = stream.tls()->peer_chain;
+  if (!chain.empty()) SHA256(chain.front().data(), chain.front().size(), shown.data());
+  if (chain.empty() || !constant_time_equal(shown, *pin)) {
+    return unauthorized("tls_handshake", "the server's certificate is not the pinned one");
+  }
+  return {};
+}
+
 Result<std::unique_ptr<Socket>> take_socket(StreamPtr plain) {
   auto* stream = dynamic_cast<PlainStream*>(plain.get());
   if (stream == nullptr) return internal_error("tls_handshake", "TLS inside TLS is not supported");
@@ -160,6 +173,10 @@ Task<Result<StreamPtr>> tls_connect(StreamPtr plain, std::shared_ptr<TlsClientCo
   tls::offer_session(ssl.get(), *connection);
   auto stream =
       co_await tls::establish(std::move(*socket), std::move(connection), std::move(ssl), timeout);
+  if (stream) {
+    auto pinned = tls::check_pin(**stream, client.options().pin);
+    if (!pinned) co_return std::move(pinned).error();
+  }
   co_return stream;
 }
 

@@ -53,8 +53,10 @@ Status check_signers(const RegistryOptions& options, const Clock& clock, Random&
   if (!token) {
     return invalid("option_invalid", "token_signer: " + token.error().text());
   }
-  const bt::BlobMeta meta{.digest = oci::Digest::sha256({}), .size = 1,
-                          .piece_length = bt::choose_piece_length(1), .pieces_root = {}};
+  const bt::BlobMeta meta{.digest = oci::Digest::sha256({}),
+                          .size = 1,
+                          .piece_length = bt::choose_piece_length(1),
+                          .pieces_root = {}};
   const security::MetadataSigner signer(*options.metadata_signer, options.issuer, clock);
   const security::MetadataVerifier verifier({token_roots(options), options.issuer}, clock);
   auto statement = verifier.verify(signer.sign(meta), meta.digest);
@@ -106,21 +108,23 @@ class Service final : public RegistryService {
 
   Service(Surroundings around, RegistryOptions options, Stores stores,
           std::vector<ClusterTrust> clusters, std::shared_ptr<net::TlsServerContext> tls)
-      : around_(std::move(around)), options_(std::move(options)), stores_(std::move(stores)),
+      : around_(std::move(around)),
+        options_(std::move(options)),
+        stores_(std::move(stores)),
         tls_(std::move(tls)),
         access_(make_verifier(options_, around_.clock), options_.service, around_.clock),
         uploads_(*stores_.blobs, *stores_.meta, around_.pool, around_.clock, around_.random,
                  {options_.limits.blob_bytes, options_.limits.uploads_per_user,
                   options_.limits.upload_lifetime}),
         manifests_(*stores_.meta),
-        tokens_(security::RegistryTokenIssuer(*options_.token_signer, options_.issuer,
-                                              options_.service, options_.token_lifetime,
-                                              around_.clock, around_.random),
-                options_.users, around_.pool, around_.clock),
-        metadata_(*stores_.blobs, *stores_.meta,
-                  security::MetadataSigner(*options_.metadata_signer, options_.issuer,
-                                           around_.clock),
-                  std::move(clusters), around_.clock),
+        tokens_(
+            security::RegistryTokenIssuer(*options_.token_signer, options_.issuer, options_.service,
+                                          options_.token_lifetime, around_.clock, around_.random),
+            options_.users, around_.pool, around_.clock),
+        metadata_(
+            *stores_.blobs, *stores_.meta,
+            security::MetadataSigner(*options_.metadata_signer, options_.issuer, around_.clock),
+            std::move(clusters), around_.clock),
         api_(Context{options_, around_.clock, around_.pool, *stores_.blobs, *stores_.meta, access_,
                      uploads_, manifests_, tokens_, metadata_, around_.audit, *around_.metrics,
                      around_.log}),
@@ -139,7 +143,8 @@ class Service final : public RegistryService {
     if (auto done = uploads_.recover(); !done) return done;
     for (std::size_t i = 0; i < options_.clusters.size(); ++i) {
       if (!options_.clusters[i].tracker) continue;
-      if (auto done = make_origin(options_.clusters[i], metadata_.clusters()[i]); !done) return done;
+      if (auto done = make_origin(options_.clusters[i], metadata_.clusters()[i]); !done)
+        return done;
     }
     net::HttpServerOptions http;
     http.limits.header_bytes = options_.limits.header_bytes;
@@ -221,10 +226,11 @@ class Service final : public RegistryService {
     http.tls = *tls;
     http.bind_ip = cluster.bind_ip;
     auto client = std::make_shared<net::HttpClient>(around_.executor, std::move(http));
-    auto tracker = clients::make_http_tracker_client(std::move(client), *cluster.tracker);
-    OriginSeeder::Needs needs{around_.executor, around_.pool,    *stores_.blobs,
-                              *stores_.meta,    around_.clock,   around_.random,
-                              around_.audit,    *around_.metrics, around_.log.module("origin")};
+    auto tracker = clients::make_http_tracker_client(client, *cluster.tracker);
+    OriginSeeder::Needs needs{around_.executor, around_.pool,     *stores_.blobs,
+                              *stores_.meta,    around_.clock,    around_.random,
+                              around_.audit,    *around_.metrics, around_.log.module("origin"),
+                              std::move(client)};
     origins_.emplace(cluster.name, std::make_unique<OriginSeeder>(
                                        std::move(needs), cluster, std::move(*identity),
                                        std::move(tracker), *tls, egress_, trust.roots));
@@ -284,11 +290,11 @@ Result<std::unique_ptr<RegistryService>> RegistryService::make(
   if (!tls) return std::move(tls).error();
   auto stores = open_stores(options.data_dir);
   if (!stores) return std::move(stores).error();
-  Service::Surroundings around{std::move(executor), pool, clock, random, audit, std::move(metrics),
-                               std::move(log)};
-  auto service = std::make_unique<Service>(std::move(around), std::move(options),
-                                           std::move(*stores), std::move(*clusters),
-                                           std::move(*tls));
+  Service::Surroundings around{std::move(executor), pool,          clock, random, audit,
+                               std::move(metrics),  std::move(log)};
+  auto service =
+      std::make_unique<Service>(std::move(around), std::move(options), std::move(*stores),
+                                std::move(*clusters), std::move(*tls));
   if (auto done = service->prepare(); !done) return std::move(done).error();
   return service;
 }

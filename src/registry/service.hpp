@@ -30,16 +30,17 @@ namespace convoy::registry {
 struct ClusterOptions {
   std::string name;
   std::string trust_domain;
-  std::string roots_pem;          ///< cluster root certificates: who may use the internal API
-  std::string registry_host;      ///< this registry as image references (and the tracker) name it
+  std::string roots_pem;      ///< cluster root certificates: who may use the internal API
+  std::string registry_host;  ///< this registry as image references (and the tracker) name it
 
   /// Without a tracker URL the registry answers trackers but seeds nothing for this cluster.
   std::optional<http::Url> tracker;
-  std::string tracker_roots_pem;  ///< trust in the tracker's certificate; empty: the machine's store
-  Secret join_token;              ///< kind `origin`; only read while no certificate is in `state_dir`
+  std::string
+      tracker_roots_pem;  ///< trust in the tracker's certificate; empty: the machine's store
+  Secret join_token;      ///< kind `origin`; only read while no certificate is in `state_dir`
   std::string node_name = "origin";
-  std::string state_dir;          ///< key and certificate; empty: <data_dir>/origin/<name>
-  net::Endpoint peers;            ///< where peers dial the origin seeder; port 0 takes a free one
+  std::string state_dir;  ///< key and certificate; empty: <data_dir>/origin/<name>
+  net::Endpoint peers;    ///< where peers dial the origin seeder; port 0 takes a free one
   std::uint16_t advertised_port = 0;   ///< told to the tracker; 0: the port listened on
   std::optional<std::string> bind_ip;  ///< local address of connections to the tracker
 };
@@ -48,7 +49,7 @@ struct RegistryLimits {
   std::size_t manifest_bytes = 4 * 1024 * 1024;
   std::size_t header_bytes = 32 * 1024;
   std::uint64_t blob_bytes = 64ULL * 1024 * 1024 * 1024;  ///< one upload
-  std::size_t uploads_per_user = 1000;                     ///< in progress at once
+  std::size_t uploads_per_user = 1000;                    ///< in progress at once
   Duration upload_idle = std::chrono::seconds(60);        ///< no byte inside a body
   Duration upload_lifetime = std::chrono::hours(24);      ///< then an unfinished upload is removed
   std::size_t page_default = 100;                         ///< tags and catalog
@@ -57,21 +58,24 @@ struct RegistryLimits {
 };
 
 struct RegistryOptions {
-  std::string data_dir;                   ///< blobs/, uploads/, meta.db, origin/
-  net::Endpoint listen;                   ///< port 0 takes a free one
-  std::optional<net::TlsIdentity> tls;    ///< none: plain HTTP (behind a TLS proxy, or tests)
-  std::optional<std::string> public_url;  ///< for the token realm; none: scheme and Host of the request
+  std::string data_dir;                 ///< blobs/, uploads/, meta.db, origin/
+  net::Endpoint listen;                 ///< port 0 takes a free one
+  std::optional<net::TlsIdentity> tls;  ///< none: plain HTTP (behind a TLS proxy, or tests)
+  std::optional<std::string>
+      public_url;  ///< for the token realm; none: scheme and Host of the request
 
   std::optional<crypto::Signer> token_signer;  ///< needed
-  std::vector<crypto::Certificate> token_roots;  ///< the token CA; none: the last of the signer's chain
+  std::vector<crypto::Certificate>
+      token_roots;  ///< the token CA; none: the last of the signer's chain
   std::optional<crypto::Signer> metadata_signer;  ///< needed
   std::string issuer = "convoy";
-  std::string service = "convoy-registry";  ///< the audience of tokens
+  std::string service = "convoy-registry";   ///< the audience of tokens
   std::chrono::seconds token_lifetime{300};  ///< at least 60
   std::shared_ptr<const security::UserDirectory> users;
 
   std::vector<ClusterOptions> clusters;
-  std::uint64_t egress_rate = 0;  ///< bytes/s of HTTP answers and origin uploads together; 0: no limit
+  std::uint64_t egress_rate =
+      0;  ///< bytes/s of HTTP answers and origin uploads together; 0: no limit
   bool allow_delete = false;
   RegistryLimits limits;
 };
@@ -83,8 +87,9 @@ class RegistryService {
  public:
   virtual ~RegistryService() = default;
   /// Opens the stores, checks keys. Errors name the option at fault.
-  static Result<std::unique_ptr<RegistryService>> make(net::Executor, net::WorkerPool&, RegistryOptions,
-                                                       const Clock&, Random&, security::AuditLog&,
+  static Result<std::unique_ptr<RegistryService>> make(net::Executor, net::WorkerPool&,
+                                                       RegistryOptions, const Clock&, Random&,
+                                                       security::AuditLog&,
                                                        std::shared_ptr<net::Metrics>, Logger);
   /// Listens; enrolment with trackers goes on in the background. Error "listen_failed".
   virtual Result<net::Endpoint> start() = 0;

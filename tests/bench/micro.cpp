@@ -65,7 +65,8 @@ void decode_a_have(benchmark::State& state) {
 BENCHMARK(decode_a_have);
 
 void parse_a_blob_target(benchmark::State& state) {
-  const std::string target = "/v2/team/app/blobs/sha256:" + std::string(64, 'a') + "?ns=registry.example";
+  const std::string target =
+      "/v2/team/app/blobs/sha256:" + std::string(64, 'a') + "?ns=registry.example";
   for (auto _ : state) benchmark::DoNotOptimize(http::parse_target(target));
 }
 BENCHMARK(parse_a_blob_target);

@@ -32,7 +32,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   config::TrackerFile tracker;
   const config::Faults tracker_faults = config::parse_tracker(text, tracker);
   check_faults(tracker_faults, text);
-  if (tracker_faults.empty()) fuzz::check(tracker.tracker.degree >= 2 && tracker.tracker.degree <= 50);
+  if (tracker_faults.empty())
+    fuzz::check(tracker.tracker.degree >= 2 && tracker.tracker.degree <= 50);
   config::AgentFile agent;
   const config::Faults agent_faults = config::parse_agent(text, agent);
   check_faults(agent_faults, text);

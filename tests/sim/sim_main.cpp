@@ -8,10 +8,10 @@
 #include "sim/swarm_sim.hpp"
 
 int main(int argc, char** argv) {
-  std::map<std::string, double> v{{"nodes", 32},      {"mbit", 20},   {"origin-mbit", 0},
-                                  {"mib", 64},        {"piece-kib", 64}, {"degree", 10},
+  std::map<std::string, double> v{{"nodes", 32},        {"mbit", 20},      {"origin-mbit", 0},
+                                  {"mib", 64},          {"piece-kib", 64}, {"degree", 10},
                                   {"origin-links", 64}, {"delay-ms", 0.2}, {"spread-ms", 1000},
-                                  {"seed", 1},        {"seeds", 1}};
+                                  {"seed", 1},          {"seeds", 1}};
   for (int i = 1; i + 1 < argc; i += 2) {
     const std::string key = std::string(argv[i]).substr(2);
     if (!v.contains(key)) {
@@ -34,13 +34,13 @@ int main(int argc, char** argv) {
     o.seed = static_cast<std::uint64_t>(v["seed"]) + static_cast<std::uint64_t>(n);
     convoy::sim::SwarmSim sim(o);
     const auto r = sim.run();
-    std::printf("seed %-4llu complete %d ms %.3f med %.3f area %.3f ttfb %.3f origin %.3f "
-                "redundant %.4f control %.4f\n",
-                static_cast<unsigned long long>(o.seed), r.complete(), r.makespan(), r.median(),
-                r.area(), r.worst_first(),
-                static_cast<double>(r.origin_bytes) / static_cast<double>(o.size),
-                static_cast<double>(r.redundant()) / static_cast<double>(o.size * o.nodes),
-                static_cast<double>(r.control_bytes) / static_cast<double>(o.size * o.nodes));
+    std::printf(
+        "seed %-4llu complete %d ms %.3f med %.3f area %.3f ttfb %.3f origin %.3f "
+        "redundant %.4f control %.4f\n",
+        static_cast<unsigned long long>(o.seed), r.complete(), r.makespan(), r.median(), r.area(),
+        r.worst_first(), static_cast<double>(r.origin_bytes) / static_cast<double>(o.size),
+        static_cast<double>(r.redundant()) / static_cast<double>(o.size * o.nodes),
+        static_cast<double>(r.control_bytes) / static_cast<double>(o.size * o.nodes));
   }
   return 0;
 }

@@ -318,9 +318,8 @@ struct SwarmSim::Impl {
   }
 
   bool all_done() const {
-    return pending_lives == 0 && std::all_of(nodes.begin(), nodes.end(), [](const Node& n) {
-             return !n.alive || n.done;
-           });
+    return pending_lives == 0 && std::all_of(nodes.begin(), nodes.end(),
+                                             [](const Node& n) { return !n.alive || n.done; });
   }
 
   SwarmOptions options;
@@ -397,7 +396,8 @@ double SwarmResult::makespan() const {
 double SwarmResult::median() const {
   std::vector<double> all;
   for (const auto& n : nodes) all.push_back(n.done);
-  std::nth_element(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(all.size() / 2), all.end());
+  std::nth_element(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(all.size() / 2),
+                   all.end());
   return all[all.size() / 2] / ideal;
 }
 double SwarmResult::area() const {

@@ -16,13 +16,13 @@ using swarm::core::Instant;
 
 struct SwarmOptions {
   std::uint32_t nodes = 8;
-  std::uint64_t rate = 2'500'000;         ///< bytes/s of each link, up and down alike
-  std::uint64_t origin_rate = 0;          ///< 0: the same
+  std::uint64_t rate = 2'500'000;  ///< bytes/s of each link, up and down alike
+  std::uint64_t origin_rate = 0;   ///< 0: the same
   std::uint64_t size = 64ULL << 20;
   std::uint32_t piece_length = 64 << 10;
-  std::uint32_t degree = 10;              ///< everybody to everybody up to degree + 1 nodes
+  std::uint32_t degree = 10;  ///< everybody to everybody up to degree + 1 nodes
   std::uint32_t origin_links = 64;
-  Duration delay = std::chrono::microseconds(200);   ///< one way
+  Duration delay = std::chrono::microseconds(200);  ///< one way
   Duration verify = std::chrono::milliseconds(1);
   Duration spread = std::chrono::seconds(1);  ///< nodes start at random within it
   std::uint64_t seed = 1;
@@ -45,7 +45,7 @@ struct SwarmResult {
   bool complete() const;
   double makespan() const;  ///< slowest node / ideal
   double median() const;
-  double area() const;      ///< mean over nodes / ideal
+  double area() const;  ///< mean over nodes / ideal
   double worst_first() const;
   std::uint64_t redundant() const;
 };

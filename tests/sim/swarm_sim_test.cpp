@@ -23,15 +23,17 @@ double copies(const SwarmResult& r, const SwarmOptions& o) {
 }
 
 void report(const char* what, const SwarmOptions& o, const SwarmResult& r) {
-  std::printf("%-28s N=%-4u ms %.3f med %.3f area %.3f ttfb %.3f origin %.3f redundant %.4f "
-              "control %.4f\n",
-              what, o.nodes, r.makespan(), r.median(), r.area(), r.worst_first(), copies(r, o),
-              static_cast<double>(r.redundant()) / static_cast<double>(o.size * o.nodes),
-              static_cast<double>(r.control_bytes) / static_cast<double>(o.size * o.nodes));
+  std::printf(
+      "%-28s N=%-4u ms %.3f med %.3f area %.3f ttfb %.3f origin %.3f redundant %.4f "
+      "control %.4f\n",
+      what, o.nodes, r.makespan(), r.median(), r.area(), r.worst_first(), copies(r, o),
+      static_cast<double>(r.redundant()) / static_cast<double>(o.size * o.nodes),
+      static_cast<double>(r.control_bytes) / static_cast<double>(o.size * o.nodes));
 }
 
 TEST(SwarmSim, FlashCrowdStaysNearTheBound) {
-  for (const auto& [o, most] : {std::pair(mbit(1, 20, 64, 64), 1.02), {mbit(8, 40, 64, 64), 1.06},
+  for (const auto& [o, most] : {std::pair(mbit(1, 20, 64, 64), 1.02),
+                                {mbit(8, 40, 64, 64), 1.06},
                                 {mbit(32, 20, 64, 64), 1.06}}) {
     SwarmSim sim(o);
     const SwarmResult r = sim.run();
@@ -44,7 +46,10 @@ TEST(SwarmSim, FlashCrowdStaysNearTheBound) {
 }
 
 TEST(SwarmSim, BarsOfTheMeasuredBaselineHold) {
-  struct Row { SwarmOptions o; double most; };
+  struct Row {
+    SwarmOptions o;
+    double most;
+  };
   for (const Row& row : {Row{mbit(8, 40, 64, 64, 7), 1.06}, Row{mbit(16, 20, 32, 32, 7), 1.08},
                          Row{mbit(32, 10, 64, 32, 7), 1.08}, Row{mbit(100, 20, 64, 64, 7), 1.09}}) {
     SwarmSim sim(row.o);

@@ -61,7 +61,7 @@ class FakeRegistry {
   std::map<std::string, Bytes> blobs;
   /// The only Authorization value that may pull; "" lets everybody.
   std::string demanded;
-  std::size_t cut_after = SIZE_MAX;  ///< bytes of a blob's answer, before each connection is cut
+  std::size_t cut_after = SIZE_MAX;   ///< bytes of a blob's answer, before each connection is cut
   std::function<void()> before_blob;  ///< called at each GET of a blob
   std::vector<Seen> seen;
 

@@ -58,8 +58,8 @@ class FakeTorrent final : public swarm::Torrent {
 
   /// A peer (or the origin) brought the piece.
   void deliver(std::uint32_t piece, bool origin = false) {
-    const ByteView bytes = ByteView(truth_).subspan(static_cast<std::size_t>(at(piece)),
-                                                    meta().piece_size(piece));
+    const ByteView bytes =
+        ByteView(truth_).subspan(static_cast<std::size_t>(at(piece)), meta().piece_size(piece));
     store(piece, bytes);
     (origin ? stats_.from_origin : stats_.from_peers) += bytes.size();
   }

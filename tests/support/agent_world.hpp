@@ -51,7 +51,9 @@ struct Got {
 class AgentWorld {
  public:
   AgentWorld()
-      : cluster(clock), keys(clock, "registry.test"), registry(loop),
+      : cluster(clock),
+        keys(clock, "registry.test"),
+        registry(loop),
         tracker(std::make_shared<clients::MemoryTrackerClient>()),
         engine(std::make_shared<FakeEngine>(loop.executor())) {
     options.data_dir = dir.path() + "/data";
@@ -62,9 +64,14 @@ class AgentWorld {
     options.proxy_listen = {"127.0.0.1", 0};
     options.small_blob_limit = 1024;
     options.swarm_stall = std::chrono::milliseconds(200);
-    options.registries.push_back({.host = "registry.test", .base_url = registry.base(),
-                                  .roots_pem = {}, .user = {}, .password = {}, .token_hosts = {},
-                                  .is_default = true, .allow_http = true});
+    options.registries.push_back({.host = "registry.test",
+                                  .base_url = registry.base(),
+                                  .roots_pem = {},
+                                  .user = {},
+                                  .password = {},
+                                  .token_hosts = {},
+                                  .is_default = true,
+                                  .allow_http = true});
     tracker->on_enrol = [this](const clients::EnrolRequest& r) { return enrol(r.csr_pem); };
     tracker->on_renew = [this](const std::string& csr) { return enrol(csr); };
     tracker->on_ticket = [this](const clients::TicketRequest& r) { return grant(r); };
@@ -78,8 +85,8 @@ class AgentWorld {
       shown.push_back(identity ? identity->chain_pem : std::string());
       return std::shared_ptr<clients::TrackerClient>(tracker);
     };
-    seams.make_engine = [this](swarm::EngineOptions made)
-        -> Result<std::shared_ptr<swarm::Engine>> {
+    seams.make_engine =
+        [this](swarm::EngineOptions made) -> Result<std::shared_ptr<swarm::Engine>> {
       engine_options.push_back(std::move(made));
       return std::shared_ptr<swarm::Engine>(engine);
     };
@@ -146,7 +153,8 @@ class AgentWorld {
   net::Task<Got> fetch(net::HttpRequest request) {
     net::HttpClient client(loop.executor(), {});
     auto response = co_await client.send(
-        std::move(request), Deadline::at(std::chrono::steady_clock::now() + std::chrono::seconds(30)));
+        std::move(request),
+        Deadline::at(std::chrono::steady_clock::now() + std::chrono::seconds(30)));
     Got got;
     if (!response) {
       got.cut = true;

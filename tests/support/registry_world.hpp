@@ -1,13 +1,12 @@
 #pragma once
 
 #include <functional>
+#include <gtest/gtest.h>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <gtest/gtest.h>
 
 #include "crypto/hash.hpp"
 #include "crypto/password.hpp"
@@ -51,19 +50,22 @@ inline std::string sha512_of(std::string_view bytes) {
 }
 inline std::string sample_text(std::size_t size, unsigned seed = 1) {
   std::string out(size, '\0');
-  for (std::size_t i = 0; i < size; ++i) out[i] = static_cast<char>((i * 131 + seed * 7 + (i >> 9)) & 0xff);
+  for (std::size_t i = 0; i < size; ++i)
+    out[i] = static_cast<char>((i * 131 + seed * 7 + (i >> 9)) & 0xff);
   return out;
 }
 
-/// A running registry on loopback with users ann (everything in team/**), bob (pull on team/app) and
-/// anonymous pull on public/**.
+/// A running registry on loopback with users ann (everything in team/**), bob (pull on team/app)
+/// and anonymous pull on public/**.
 class RegistryWorld {
  public:
   using Change = std::function<void(registry::RegistryOptions&)>;
 
   explicit RegistryWorld(Change change = {}, bool tls = false)
-      : keys(clock, "convoy", "registry.test"), server_identity(make_server_identity(clock)),
-        tls_(tls), change_(std::move(change)) {
+      : keys(clock, "convoy", "registry.test"),
+        server_identity(make_server_identity(clock)),
+        tls_(tls),
+        change_(std::move(change)) {
     start();
   }
   ~RegistryWorld() { stop(); }
@@ -72,13 +74,12 @@ class RegistryWorld {
     SystemRandom random;
     static const std::string ann = crypto::hash_password(Secret("ann-secret"), random);
     static const std::string bob = crypto::hash_password(Secret("bob+secret"), random);
-    auto made = security::UserDirectory::make(
-        {{"ann", ann}, {"bob", bob}},
-        {{"team/**", {"*"}, {"ann"}},
-         {"public/**", {"pull"}, {"anonymous"}},
-         {"public/**", {"*"}, {"ann"}},
-         {"**", {"pull"}, {"ann"}},
-         {"team/app", {"pull"}, {"bob"}}});
+    auto made = security::UserDirectory::make({{"ann", ann}, {"bob", bob}},
+                                              {{"team/**", {"*"}, {"ann"}},
+                                               {"public/**", {"pull"}, {"anonymous"}},
+                                               {"public/**", {"*"}, {"ann"}},
+                                               {"**", {"pull"}, {"ann"}},
+                                               {"team/app", {"pull"}, {"bob"}}});
     return std::make_shared<const security::UserDirectory>(std::move(made).value());
   }
 
@@ -87,8 +88,8 @@ class RegistryWorld {
     options.data_dir = dir / "registry";
     options.listen = {"127.0.0.1", 0};
     if (tls_) {
-      options.tls = net::TlsIdentity{server_identity.identity.chain_pem,
-                                     server_identity.identity.key_pem};
+      options.tls =
+          net::TlsIdentity{server_identity.identity.chain_pem, server_identity.identity.key_pem};
     }
     options.token_signer = keys.token_signer();
     options.metadata_signer = keys.metadata_signer();
@@ -157,7 +158,11 @@ class RegistryWorld {
 
   Answer get(const std::string& target, const std::string& token,
              std::vector<std::pair<std::string, std::string>> headers = {}) {
-    return send({.method = "GET", .target = target, .body = {}, .headers = std::move(headers), .token = token});
+    return send({.method = "GET",
+                 .target = target,
+                 .body = {},
+                 .headers = std::move(headers),
+                 .token = token});
   }
   Answer head(const std::string& target, const std::string& token) {
     return send({.method = "HEAD", .target = target, .body = {}, .headers = {}, .token = token});
@@ -166,12 +171,18 @@ class RegistryWorld {
   /// Pushes a blob in one PUT and returns its digest.
   std::string push_blob(const std::string& repository, const std::string& bytes) {
     const std::string t = all(repository);
-    const auto begun = send({.method = "POST", .target = "/v2/" + repository + "/blobs/uploads/",
-                             .body = {}, .headers = {}, .token = t});
+    const auto begun = send({.method = "POST",
+                             .target = "/v2/" + repository + "/blobs/uploads/",
+                             .body = {},
+                             .headers = {},
+                             .token = t});
     EXPECT_EQ(begun.status, 202);
     const std::string digest = digest_of(bytes);
-    const auto done = send({.method = "PUT", .target = begun.header("Location") + "?digest=" + digest,
-                            .body = bytes, .headers = {}, .token = t});
+    const auto done = send({.method = "PUT",
+                            .target = begun.header("Location") + "?digest=" + digest,
+                            .body = bytes,
+                            .headers = {},
+                            .token = t});
     EXPECT_EQ(done.status, 201) << done.body;
     return digest;
   }
@@ -179,7 +190,8 @@ class RegistryWorld {
                            const std::string& more = {}) {
     return R"({"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":)"
            R"({"mediaType":"application/vnd.oci.image.config.v1+json","digest":")" +
-           config + R"(","size":2},"layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar","digest":")" +
+           config +
+           R"(","size":2},"layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar","digest":")" +
            layer + R"(","size":4}])" + more + "}";
   }
   Answer put_manifest(const std::string& repository, const std::string& reference,
@@ -187,8 +199,11 @@ class RegistryWorld {
                       const std::string& type = "application/vnd.oci.image.manifest.v1+json") {
     std::vector<std::pair<std::string, std::string>> headers;
     if (!type.empty()) headers.emplace_back("Content-Type", type);
-    return send({.method = "PUT", .target = "/v2/" + repository + "/manifests/" + reference,
-                 .body = body, .headers = headers, .token = all(repository)});
+    return send({.method = "PUT",
+                 .target = "/v2/" + repository + "/manifests/" + reference,
+                 .body = body,
+                 .headers = headers,
+                 .token = all(repository)});
   }
   /// A small image; returns its manifest's digest.
   std::string push_image(const std::string& repository, const std::string& tag,
@@ -220,8 +235,10 @@ class RegistryWorld {
     if (!response) co_return Answer{0, {}, response.error().text()};
     Answer answer{(*response)->status(), (*response)->head().headers, {}};
     auto body = co_await (*response)->read_all(64 * 1024 * 1024);
-    if (body) answer.body = std::move(*body);
-    else answer.body = "!" + body.error().text();
+    if (body)
+      answer.body = std::move(*body);
+    else
+      answer.body = "!" + body.error().text();
     co_return std::move(answer);
   }
 

@@ -1,11 +1,10 @@
 #pragma once
 
 #include <chrono>
+#include <gtest/gtest.h>
 #include <memory>
 #include <string>
 #include <vector>
-
-#include <gtest/gtest.h>
 
 #include "base/random.hpp"
 #include "crypto/hash.hpp"
@@ -73,13 +72,15 @@ struct TestBlob {
 class TestPeer {
  public:
   TestPeer(Loop& loop, TestCluster& cluster, const Clock& clock, TestNode identity,
-           std::shared_ptr<net::RateLimiter> upload = nullptr, std::string listen_ip = "127.0.0.1")
+           std::shared_ptr<net::RateLimiter> upload = nullptr,
+           Duration gate_time = std::chrono::seconds(5))
       : loop_(loop), node(std::move(identity)), cluster_(cluster), pool(2) {
     swarm::EngineOptions o;
     o.identity = {node.pem.chain_pem, node.pem.key_pem};
     o.roots = cluster.roots();
     o.cluster = cluster.authority.cluster();
-    o.listen = {std::move(listen_ip), 0};
+    o.listen = {"127.0.0.1", 0};
+    o.gate_time = gate_time;
     o.upload = std::move(upload);
     auto made = swarm::Engine::make(loop.executor(), pool, std::move(o), clock, random, audit,
                                     metrics, log(clock).with({{"node", node.id.name}}));

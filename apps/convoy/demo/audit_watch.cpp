@@ -1,9 +1,8 @@
 #include "demo/audit_watch.hpp"
 
 #include <algorithm>
-#include <thread>
-
 #include <boost/json.hpp>
+#include <thread>
 
 #include "demo/files.hpp"
 #include "wire/json.hpp"

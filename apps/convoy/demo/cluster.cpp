@@ -1,11 +1,10 @@
 #include "demo/cluster.hpp"
 
-#include <thread>
-#include <utility>
-
 #include <boost/asio/io_context.hpp>
 #include <boost/json.hpp>
 #include <fmt/format.h>
+#include <thread>
+#include <utility>
 
 #include "crypto/password.hpp"
 #include "demo/files.hpp"
@@ -119,7 +118,8 @@ Status DemoCluster::start_agents() {
     auto endpoints = wait_ready(name);
     if (!endpoints) return std::move(endpoints).error();
     AgentPlace place{{}, {}, {}, dir(name) / "audit.log"};
-    for (auto [key, to] : {std::pair{"mirror", &place.mirror}, {"peers", &place.peer}, {"ops", &place.ops}}) {
+    for (auto [key, to] :
+         {std::pair{"mirror", &place.mirror}, {"peers", &place.peer}, {"ops", &place.ops}}) {
       auto endpoint = endpoint_in(*endpoints, key);
       if (!endpoint) return std::move(endpoint).error().with(name);
       *to = *endpoint;
@@ -160,23 +160,25 @@ Result<boost::json::object> DemoCluster::wait_ready(const std::string& name) {
 
 std::string DemoCluster::registry_config() const {
   const fs::path keys = dir("keys") / "registry";
-  std::string out = fmt::format(
-      "[registry]\ndata_dir = \"{0}/data\"\nlisten = \"{1}\"\nusers_file = \"{2}\"\n",
-      dir("registry").string(), registry_host(), dir("users").string());
+  std::string out =
+      fmt::format("[registry]\ndata_dir = \"{0}/data\"\nlisten = \"{1}\"\nusers_file = \"{2}\"\n",
+                  dir("registry").string(), registry_host(), dir("users").string());
   if (spec_.uplink != 0) out += fmt::format("egress_limit = \"{}B/s\"\n", spec_.uplink);
   out += key_pair("registry.tls", keys, "server");
   out += key_pair("registry.tokens", keys, "token");
   out += fmt::format("roots_file = \"{}/token-ca.pem\"\n", keys.string());
   out += key_pair("registry.metadata", keys, "metadata");
   out += fmt::format(
-      "[[registry.grant]]\nrepositories = [\"demo/**\"]\nactions = [\"*\"]\nusers = [\"{}\"]\n", kUser);
+      "[[registry.grant]]\nrepositories = [\"demo/**\"]\nactions = [\"*\"]\nusers = [\"{}\"]\n",
+      kUser);
   out += fmt::format(
-      "[[registry.cluster]]\nname = \"{0}\"\ntrust_domain = \"{1}\"\nroots_file = \"{2}/cluster-root.pem\"\n"
+      "[[registry.cluster]]\nname = \"{0}\"\ntrust_domain = \"{1}\"\nroots_file = "
+      "\"{2}/cluster-root.pem\"\n"
       "registry_host = \"{3}\"\ntracker_url = \"https://{4}\"\n"
       "tracker_roots_file = \"{5}\"\njoin_token_file = \"{6}\"\n"
       "peer_listen = \"{7}:0\"\nbind_ip = \"{7}\"\n",
-      kCluster, kTrustDomain, keys.string(), registry_host(), plan_.tracker.authority(), ca_file().string(),
-      dir("join-origin").string(), kHubIp);
+      kCluster, kTrustDomain, keys.string(), registry_host(), plan_.tracker.authority(),
+      ca_file().string(), dir("join-origin").string(), kHubIp);
   return out + common(dir("registry"));
 }
 
@@ -204,8 +206,8 @@ std::string DemoCluster::agent_config(unsigned number) const {
   std::string out = fmt::format("[agent]\ndata_dir = \"{0}/data\"\nnode_name = \"{1}\"\n",
                                 dir(name).string(), name);
   out += fmt::format(
-      "[agent.tracker]\nurl = \"https://{}\"\nroots_file = \"{}\"\njoin_token_file = \"{}\"\n", plan_.tracker.authority(),
-      ca_file().string(), dir("join-" + name).string());
+      "[agent.tracker]\nurl = \"https://{}\"\nroots_file = \"{}\"\njoin_token_file = \"{}\"\n",
+      plan_.tracker.authority(), ca_file().string(), dir("join-" + name).string());
   out += fmt::format(
       "[agent.mirror]\nlisten = \"{0}:0\"\n[agent.proxy]\nlisten = \"off\"\n"
       "[agent.peers]\nlisten = \"{0}:0\"\nbind_ip = \"{0}\"\n",
@@ -228,7 +230,8 @@ Result<security::PemIdentity> DemoCluster::stolen(const std::string& name) const
 
 Site DemoCluster::site() const {
   const auto url = [](const cli::ServerPlace& place) { return *http::parse_url(place.url()); };
-  return {url(plan_.tracker), url(plan_.registry), ca_pem_, registry_host(), dir("join-tokens.json").string()};
+  return {url(plan_.tracker), url(plan_.registry), ca_pem_, registry_host(),
+          dir("join-tokens.json").string()};
 }
 
 std::vector<std::pair<std::string, fs::path>> DemoCluster::audit_files() const {

@@ -1,13 +1,12 @@
 #pragma once
 
+#include <boost/json/object.hpp>
 #include <cstdint>
 #include <filesystem>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
-
-#include <boost/json/object.hpp>
 
 #include "base/clock.hpp"
 #include "base/random.hpp"
@@ -25,7 +24,7 @@ namespace convoy::demo {
 struct ClusterSpec {
   std::filesystem::path root;  ///< everything is below it
   unsigned nodes = 8;
-  std::uint64_t uplink = 0;    ///< bytes/s of the registry; 0: not limited
+  std::uint64_t uplink = 0;  ///< bytes/s of the registry; 0: not limited
 };
 
 struct AgentPlace {
@@ -54,7 +53,7 @@ class DemoCluster {
 
   static constexpr std::string_view kCluster = "demo";
   static constexpr std::string_view kTrustDomain = "demo.convoy";
-  static constexpr std::string_view kUser = "alice";       ///< may do everything in demo/**
+  static constexpr std::string_view kUser = "alice";        ///< may do everything in demo/**
   static constexpr std::string_view kStranger = "mallory";  ///< may do nothing
 
  private:

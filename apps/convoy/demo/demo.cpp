@@ -1,9 +1,8 @@
 #include "demo/demo.hpp"
 
 #include <algorithm>
-#include <cstdio>
-
 #include <boost/json.hpp>
+#include <cstdio>
 #include <fmt/format.h>
 
 #include "base/clock.hpp"
@@ -98,7 +97,8 @@ Status Show::make_or_read_image() {
 
 Status Show::start_cluster() {
   progress_.step(fmt::format("Starting registry, tracker, {} agents", options_.nodes));
-  auto cluster = DemoCluster::start({workspace_->root(), options_.nodes, options_.uplink}, clock_, random_);
+  auto cluster =
+      DemoCluster::start({workspace_->root(), options_.nodes, options_.uplink}, clock_, random_);
   if (!cluster) return std::move(cluster).error();
   cluster_ = std::move(*cluster);
   auto skopeo = Skopeo::make(workspace_->root() / "skopeo", *cluster_);
@@ -131,7 +131,8 @@ Status Show::pull_direct() {
   if (!seconds) return std::move(seconds).error();
   report_.direct_seconds = *seconds;
   progress_.done();
-  for (unsigned i = 1; i <= options_.nodes; ++i) remove(workspace_->root() / fmt::format("direct-{}", i));
+  for (unsigned i = 1; i <= options_.nodes; ++i)
+    remove(workspace_->root() / fmt::format("direct-{}", i));
   return {};
 }
 
@@ -207,12 +208,22 @@ Status Show::send_all_intruders() {
   auto ticket = cluster_->stolen("ticket");
   if (!ticket) return std::move(ticket).error();
   const fs::path target = workspace_->root() / "second-pull";
-  Ground ground{cluster_->site(), *oci::RepoName::parse("demo/image"), image_->largest(),
-                image_->blobs.front(), agents.front().peer, mirror, user(DemoCluster::kUser),
-                user(DemoCluster::kStranger), *ca, *ticket,
-                std::string(DemoCluster::kTrustDomain), std::string(DemoCluster::kCluster),
-                cluster_->audit_files(), *oci::RepoName::parse("demo/second"),
-                second_->largest().digest, {}};
+  Ground ground{cluster_->site(),
+                *oci::RepoName::parse("demo/image"),
+                image_->largest(),
+                image_->blobs.front(),
+                agents.front().peer,
+                mirror,
+                user(DemoCluster::kUser),
+                user(DemoCluster::kStranger),
+                *ca,
+                *ticket,
+                std::string(DemoCluster::kTrustDomain),
+                std::string(DemoCluster::kCluster),
+                cluster_->audit_files(),
+                *oci::RepoName::parse("demo/second"),
+                second_->largest().digest,
+                {}};
   ground.pull_second = [&] {
     auto seconds = skopeo_->pull({{kSecondName, target, &agents.back()}}, clock_, [] {});
     return seconds && verified_blobs(*second_, target) == second_->blobs.size();
@@ -228,9 +239,9 @@ Status Show::send_all_intruders() {
 Result<Report> Show::run() {
   report_.nodes = options_.nodes;
   report_.uplink = options_.uplink;
-  for (const auto step : {&Show::open_workspace, &Show::make_or_read_image, &Show::start_cluster,
-                          &Show::push, &Show::pull_direct, &Show::pull_through_swarm,
-                          &Show::send_all_intruders}) {
+  for (const auto step :
+       {&Show::open_workspace, &Show::make_or_read_image, &Show::start_cluster, &Show::push,
+        &Show::pull_direct, &Show::pull_through_swarm, &Show::send_all_intruders}) {
     if (auto done = (this->*step)(); !done) return std::move(done).error();
   }
   return report_;

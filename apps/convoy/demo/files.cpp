@@ -1,15 +1,13 @@
 #include "demo/files.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
-
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <fstream>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace convoy::demo {
 namespace fs = std::filesystem;
@@ -44,8 +42,8 @@ Status write_file(const fs::path& path, std::string_view text) {
 
 Result<Workspace> Workspace::make(std::uint64_t needed) {
   const char* base = std::getenv("TMPDIR");
-  std::string name = std::string(base != nullptr && *base != '\0' ? base : "/var/tmp") +
-                     "/convoy-demo-XXXXXX";
+  std::string name =
+      std::string(base != nullptr && *base != '\0' ? base : "/var/tmp") + "/convoy-demo-XXXXXX";
   if (::mkdtemp(name.data()) == nullptr) {
     return internal_error("workspace", name + ": " + std::strerror(errno));
   }
@@ -53,11 +51,11 @@ Result<Workspace> Workspace::make(std::uint64_t needed) {
   std::error_code ec;
   const auto space = fs::space(name, ec);
   if (!ec && space.available < needed) {
-    return exhausted("disk_full",
-                     fmt::format("the demo needs {} MiB below {}, {} MiB are free; point TMPDIR "
-                                 "at a larger disk or use a smaller --size",
-                                 needed >> 20, fs::path(name).parent_path().string(),
-                                 space.available >> 20));
+    return exhausted(
+        "disk_full",
+        fmt::format("the demo needs {} MiB below {}, {} MiB are free; point TMPDIR "
+                    "at a larger disk or use a smaller --size",
+                    needed >> 20, fs::path(name).parent_path().string(), space.available >> 20));
   }
   return made;
 }

@@ -1,7 +1,6 @@
 #include "demo/image.hpp"
 
 #include <algorithm>
-
 #include <boost/json.hpp>
 #include <fmt/format.h>
 

@@ -48,7 +48,6 @@ class Play {
   bt::InfoHash info_hash_{};
 };
 
-
 Result<Member> Play::enrol_as(const std::string& name) {
   return run_task([&](net::Executor e) { return enrol(e, ground_.site, name, clock_, random_); });
 }
@@ -125,13 +124,15 @@ IntruderOutcome Play::knock(const std::string& name, Approach a) {
 
 net::TlsIdentity Play::foreign_identity() {
   // Same names, other cluster: only the key of the CA differs.
-  auto pki = security::create_cluster_pki(ground_.trust_domain, ground_.cluster, clock_.wall(), random_);
+  auto pki =
+      security::create_cluster_pki(ground_.trust_domain, ground_.cluster, clock_.wall(), random_);
   if (!pki) return {};
-  auto authority = security::ClusterAuthority::make(
-      pki->issuing.chain_pem, pki->issuing.key_pem, pki->root.chain_pem, ground_.trust_domain,
-      ground_.cluster, clock_, random_);
+  auto authority = security::ClusterAuthority::make(pki->issuing.chain_pem, pki->issuing.key_pem,
+                                                    pki->root.chain_pem, ground_.trust_domain,
+                                                    ground_.cluster, clock_, random_);
   const auto key = crypto::PrivateKey::generate();
-  const security::SpiffeId id{ground_.trust_domain, ground_.cluster, security::NodeKind::node, "node-1"};
+  const security::SpiffeId id{ground_.trust_domain, ground_.cluster, security::NodeKind::node,
+                              "node-1"};
   auto issued = authority->issue_node(id, key.public_key());
   return {issued->chain_pem, key.to_pem()};
 }
@@ -141,8 +142,9 @@ Result<net::TlsIdentity> Play::expired_identity() {
   if (!issuer) return std::move(issuer).error();
   const auto key = crypto::PrivateKey::generate();
   crypto::CertSpec spec;
-  spec.uris = {security::SpiffeId{ground_.trust_domain, ground_.cluster, security::NodeKind::node,
-                                  "node-1"}.str()};
+  spec.uris = {
+      security::SpiffeId{ground_.trust_domain, ground_.cluster, security::NodeKind::node, "node-1"}
+          .str()};
   spec.use = crypto::CertUse::node;
   spec.not_before = clock_.wall() - std::chrono::hours(2);
   spec.not_after = clock_.wall() - std::chrono::hours(1);
@@ -167,8 +169,8 @@ Result<std::string> Play::expired_ticket(const Member& member) {
   const security::SpiffeId tracker{ground_.trust_domain, ground_.cluster,
                                    security::NodeKind::tracker, "tracker-1"};
   const security::TicketIssuer issuer(*signer, tracker, past, random_);
-  security::TicketGrant grant{*id, chain->front().thumbprint(), ground_.layer.digest, info_hash_,
-                              {true, true}};
+  security::TicketGrant grant{
+      *id, chain->front().thumbprint(), ground_.layer.digest, info_hash_, {true, true}};
   return issuer.issue(grant);
 }
 
@@ -230,8 +232,9 @@ Result<std::vector<IntruderOutcome>> Play::run(
   auto own = ticket_for(first_, ground_.layer.digest);
   auto other = ticket_for(first_, ground_.other_blob.digest);
   auto late = expired_ticket(first_);
-  for (const Error* e : {expired_cert ? nullptr : &expired_cert.error(), own ? nullptr : &own.error(),
-                         other ? nullptr : &other.error(), late ? nullptr : &late.error()}) {
+  for (const Error* e :
+       {expired_cert ? nullptr : &expired_cert.error(), own ? nullptr : &own.error(),
+        other ? nullptr : &other.error(), late ? nullptr : &late.error()}) {
     if (e != nullptr) return *e;
   }
   std::vector<IntruderOutcome> out;

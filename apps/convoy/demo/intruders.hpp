@@ -22,17 +22,18 @@ namespace convoy::demo {
 struct Ground {
   Site site;
   oci::RepoName repository;
-  ImageBlob layer;        ///< what is wanted; in the cache of the agent below
-  ImageBlob other_blob;   ///< of the same image
-  net::Endpoint peer;     ///< the agent's door for peers
-  http::Url mirror;       ///< the agent's mirror
+  ImageBlob layer;                       ///< what is wanted; in the cache of the agent below
+  ImageBlob other_blob;                  ///< of the same image
+  net::Endpoint peer;                    ///< the agent's door for peers
+  http::Url mirror;                      ///< the agent's mirror
   clients::RegistryCredential user;      ///< may pull
   clients::RegistryCredential stranger;  ///< known to the registry, may not pull
-  security::PemIdentity issuing_ca, ticket_signer;  ///< to make what only a broken clock could bring
+  security::PemIdentity issuing_ca,
+      ticket_signer;  ///< to make what only a broken clock could bring
   std::string trust_domain, cluster;
   std::vector<std::pair<std::string, std::filesystem::path>> audit_files;
 
-  oci::RepoName second_repository;      ///< of an image that nobody has pulled yet
+  oci::RepoName second_repository;  ///< of an image that nobody has pulled yet
   oci::Digest second_layer;
   /// Pulls that image through another agent; whether every byte was right.
   std::function<bool()> pull_second;

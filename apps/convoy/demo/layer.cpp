@@ -1,11 +1,10 @@
 #include "demo/layer.hpp"
 
 #include <algorithm>
-#include <cstring>
-#include <fstream>
-
 #include <boost/crc.hpp>
+#include <cstring>
 #include <fmt/format.h>
+#include <fstream>
 
 #include "crypto/hash.hpp"
 
@@ -42,7 +41,8 @@ class StoredGzip {
     block({}, true);
     const std::uint32_t tail[2] = {crc_.checksum(), static_cast<std::uint32_t>(size_)};
     std::array<std::uint8_t, 8> raw{};
-    for (unsigned i = 0; i < 8; ++i) raw[i] = static_cast<std::uint8_t>(tail[i / 4] >> (8 * (i % 4)));
+    for (unsigned i = 0; i < 8; ++i)
+      raw[i] = static_cast<std::uint8_t>(tail[i / 4] >> (8 * (i % 4)));
     emit(raw);
     out_.close();
     if (!out_) return internal_error("image_write", "the disk may be full");

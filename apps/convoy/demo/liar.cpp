@@ -1,11 +1,10 @@
 #include "demo/liar.hpp"
 
 #include <atomic>
-#include <mutex>
-
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+#include <mutex>
 
 #include "net/task_group.hpp"
 #include "net/tcp.hpp"

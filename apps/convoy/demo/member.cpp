@@ -60,15 +60,16 @@ net::Task<Result<Secret>> log_in(net::Executor executor, Site site, oci::RepoNam
   co_return std::move(**value);
 }
 
-net::Task<Result<clients::TicketReply>> ask_ticket(net::Executor executor, Site site,
-                                                   Member member, oci::RepoName repository,
-                                                   oci::Digest digest, Secret authorization,
-                                                   std::uint16_t port, const Clock& clock) {
+net::Task<Result<clients::TicketReply>> ask_ticket(net::Executor executor, Site site, Member member,
+                                                   oci::RepoName repository, oci::Digest digest,
+                                                   Secret authorization, std::uint16_t port,
+                                                   const Clock& clock) {
   auto http = http_client(executor, site, member.identity);
   if (!http) co_return std::move(http).error();
   auto tracker = clients::make_http_tracker_client(*http, site.tracker);
-  clients::TicketRequest request{site.registry_host, std::move(repository), digest,
-                                 std::move(authorization), {"leech", "seed"}, port, "demo-intruder"};
+  clients::TicketRequest request{site.registry_host,       std::move(repository), digest,
+                                 std::move(authorization), {"leech", "seed"},     port,
+                                 "demo-intruder"};
   co_return co_await tracker->ticket(std::move(request), Deadline::in(clock, kPatience));
 }
 

@@ -19,9 +19,9 @@ namespace convoy::demo {
 struct Site {
   http::Url tracker;
   http::Url registry;
-  std::string roots_pem;         ///< of the services' TLS certificates
-  std::string registry_host;     ///< as image references name it
-  std::string join_token_file;   ///< the tracker's, to make join tokens
+  std::string roots_pem;        ///< of the services' TLS certificates
+  std::string registry_host;    ///< as image references name it
+  std::string join_token_file;  ///< the tracker's, to make join tokens
 };
 
 /// A node that enrolled like any other and then does as it likes.

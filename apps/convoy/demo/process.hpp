@@ -1,12 +1,11 @@
 #pragma once
 
-#include <sys/types.h>
-
 #include <chrono>
 #include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
+#include <sys/types.h>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -20,8 +19,8 @@ class Process {
  public:
   struct Spec {
     std::vector<std::string> argv;
-    std::filesystem::path log;                  ///< stdout and stderr, appended
-    std::map<std::string, std::string> env;     ///< besides the inherited ones
+    std::filesystem::path log;               ///< stdout and stderr, appended
+    std::map<std::string, std::string> env;  ///< besides the inherited ones
   };
   /// Error "spawn_failed" names the program.
   static Result<Process> start(const Spec&);

@@ -1,10 +1,8 @@
 #include "demo/progress.hpp"
 
-#include <unistd.h>
-
 #include <cstdio>
-
 #include <fmt/format.h>
+#include <unistd.h>
 
 namespace convoy::demo {
 

@@ -1,9 +1,8 @@
 #include "demo/pulls.hpp"
 
+#include <fmt/format.h>
 #include <fstream>
 #include <thread>
-
-#include <fmt/format.h>
 
 #include "crypto/hash.hpp"
 #include "demo/files.hpp"
@@ -55,12 +54,12 @@ Result<Skopeo> Skopeo::make(const fs::path& dir, const DemoCluster& cluster) {
 Status Skopeo::push(const Image& image, const std::string& name) const {
   std::string source = "oci:" + image.layout.string();
   if (!image.tag.empty()) source += ":" + image.tag;
-  auto process = Process::start({{"skopeo", "--insecure-policy", "copy", "--quiet", "--dest-cert-dir",
-                                  (dir_ / "certs").string(), "--dest-authfile",
-                                  (dir_ / "auth.json").string(), source,
-                                  "docker://" + host_ + "/" + name},
-                                 dir_ / "push.log",
-                                 {}});
+  auto process =
+      Process::start({{"skopeo", "--insecure-policy", "copy", "--quiet", "--dest-cert-dir",
+                       (dir_ / "certs").string(), "--dest-authfile", (dir_ / "auth.json").string(),
+                       source, "docker://" + host_ + "/" + name},
+                      dir_ / "push.log",
+                      {}});
   if (!process) return std::move(process).error();
   return succeeded(*process, "pushing " + name);
 }
@@ -68,10 +67,9 @@ Status Skopeo::push(const Image& image, const std::string& name) const {
 std::vector<std::string> Skopeo::pull_argv(const Pull& pull, const fs::path& conf) const {
   std::vector<std::string> argv{"skopeo", "--insecure-policy"};
   if (pull.through != nullptr) argv.insert(argv.end(), {"--registries-conf", conf.string()});
-  argv.insert(argv.end(),
-              {"copy", "--quiet", "--src-cert-dir", (dir_ / "certs").string(), "--src-authfile",
-               (dir_ / "auth.json").string(), "docker://" + host_ + "/" + pull.name,
-               "dir:" + pull.target.string()});
+  argv.insert(argv.end(), {"copy", "--quiet", "--src-cert-dir", (dir_ / "certs").string(),
+                           "--src-authfile", (dir_ / "auth.json").string(),
+                           "docker://" + host_ + "/" + pull.name, "dir:" + pull.target.string()});
   return argv;
 }
 
@@ -83,7 +81,8 @@ Result<double> Skopeo::pull(const std::vector<Pull>& pulls, const Clock& clock,
     const fs::path conf = pull.target.string() + ".conf";
     if (pull.through != nullptr) {
       const auto text = fmt::format(
-          "[[registry]]\nlocation = \"{}\"\n[[registry.mirror]]\nlocation = \"{}\"\ninsecure = true\n",
+          "[[registry]]\nlocation = \"{}\"\n[[registry.mirror]]\nlocation = \"{}\"\ninsecure = "
+          "true\n",
           host_, pull.through->mirror.str());
       if (auto done = write_file(conf, text); !done) return std::move(done).error();
     }

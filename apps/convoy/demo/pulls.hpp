@@ -28,10 +28,12 @@ class Skopeo {
     const AgentPlace* through = nullptr;  ///< null: straight from the registry
   };
   /// All at once; the seconds until the last has ended. Calls `tick` now and then.
-  Result<double> pull(const std::vector<Pull>&, const Clock&, const std::function<void()>& tick) const;
+  Result<double> pull(const std::vector<Pull>&, const Clock&,
+                      const std::function<void()>& tick) const;
 
  private:
-  Skopeo(std::filesystem::path dir, std::string host) : dir_(std::move(dir)), host_(std::move(host)) {}
+  Skopeo(std::filesystem::path dir, std::string host)
+      : dir_(std::move(dir)), host_(std::move(host)) {}
   std::vector<std::string> pull_argv(const Pull&, const std::filesystem::path& conf) const;
   std::filesystem::path dir_;
   std::string host_;

@@ -18,11 +18,13 @@ std::string source_rows(const Report& r) {
   const auto& b = r.bytes_from;
   const std::uint64_t all = b.peers + b.origin + b.cache + b.registry;
   std::string out;
-  const std::pair<const char*, std::uint64_t> rows[] = {
-      {"other nodes", b.peers}, {"origin seeder", b.origin}, {"own cache", b.cache},
-      {"registry, directly", b.registry}};
+  const std::pair<const char*, std::uint64_t> rows[] = {{"other nodes", b.peers},
+                                                        {"origin seeder", b.origin},
+                                                        {"own cache", b.cache},
+                                                        {"registry, directly", b.registry}};
   for (const auto& [name, bytes] : rows) {
-    out += fmt::format("    {:<22}{:>10.1f} MiB  {}\n", name, mebibytes(bytes), percent(bytes, all));
+    out +=
+        fmt::format("    {:<22}{:>10.1f} MiB  {}\n", name, mebibytes(bytes), percent(bytes, all));
   }
   return out;
 }
@@ -51,10 +53,10 @@ std::vector<std::string> Report::faults() const {
 
 std::string to_table(const Report& r) {
   std::string out = "\n";
-  out += fmt::format("  {} nodes, image of {:.1f} MiB, registry uplink {}\n\n", r.nodes,
-                     mebibytes(r.image_bytes),
-                     r.uplink == 0 ? std::string("not limited")
-                                   : fmt::format("{:.0f} MB/s", static_cast<double>(r.uplink) / 1e6));
+  out += fmt::format(
+      "  {} nodes, image of {:.1f} MiB, registry uplink {}\n\n", r.nodes, mebibytes(r.image_bytes),
+      r.uplink == 0 ? std::string("not limited")
+                    : fmt::format("{:.0f} MB/s", static_cast<double>(r.uplink) / 1e6));
   out += fmt::format("  {:<24}{:>8.1f} s\n", "straight from registry", r.direct_seconds);
   out += fmt::format("  {:<24}{:>8.1f} s   {:.1f} times as fast\n", "through the swarm",
                      r.swarm_seconds, r.direct_seconds / r.swarm_seconds);
@@ -63,7 +65,8 @@ std::string to_table(const Report& r) {
   out += fmt::format("  {:<24}{:>8}     of {} blobs on all nodes\n", "digests verified",
                      r.blobs_verified, r.blobs_total);
   out += "  where the bytes came from\n" + source_rows(r);
-  out += fmt::format("\n  {:<44}{:>9}  {:<10} {}\n", "intruder", "payload", "refused by", "audit line");
+  out += fmt::format("\n  {:<44}{:>9}  {:<10} {}\n", "intruder", "payload", "refused by",
+                     "audit line");
   for (const auto& i : r.intruders) {
     out += fmt::format("  {:<44}{:>7} B  {:<10} {}\n", i.name, i.payload_bytes, i.refused_by,
                        i.audited() ? i.audit_line : "MISSING");

@@ -1,9 +1,8 @@
 #pragma once
 
+#include <boost/asio/io_context.hpp>
 #include <optional>
 #include <utility>
-
-#include <boost/asio/io_context.hpp>
 
 #include "net/task.hpp"
 #include "net/task_group.hpp"

@@ -16,7 +16,7 @@ struct BlobAsk {
   oci::RepoName repository;
   oci::Digest digest;
   std::optional<Secret> authorization;  ///< the client's own Authorization value
-  bool own_credential = false;  ///< the client has none and the node's own decides (mirror)
+  bool own_credential = false;          ///< the client has none and the node's own decides (mirror)
   std::string request_id;
   std::string remote_ip;
 };

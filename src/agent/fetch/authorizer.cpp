@@ -40,8 +40,7 @@ net::Task<Result<Permit>> Authorizer::decide(BlobAsk ask, std::optional<Secret> 
   co_return permit;
 }
 
-net::Task<Result<Permit>> Authorizer::by_registry(BlobAsk ask,
-                                                  std::optional<Secret> authorization,
+net::Task<Result<Permit>> Authorizer::by_registry(BlobAsk ask, std::optional<Secret> authorization,
                                                   Deadline deadline) {
   auto info = co_await ask.upstream->client->head_blob(
       ask.repository, ask.digest, std::move(authorization), ask.request_id, deadline);

@@ -7,8 +7,8 @@
 
 namespace convoy::agent {
 
-/// Decides whether a request may have a blob, now. The tracker is asked first, the registry when the
-/// tracker cannot tell; a refusal of the tracker that the registry does not share leads to the
+/// Decides whether a request may have a blob, now. The tracker is asked first, the registry when
+/// the tracker cannot tell; a refusal of the tracker that the registry does not share leads to the
 /// registry's own bytes (its 403 is final). One thread.
 class Authorizer {
  public:

@@ -62,9 +62,9 @@ net::Task<bool> Download::hash_range(Hasher& hasher, std::uint64_t from, std::ui
 net::Task<void> Download::conclude(Bytes raw) {
   const auto got = oci::Digest::of(meta_.digest.algorithm(), raw);
   if (got != meta_.digest) {
-    env_.log.error("the bytes of a blob do not match its digest",
-                   {{"digest", meta_.digest.str()}, {"got", got.str()},
-                    {"from_registry", from_registry_}});
+    env_.log.error(
+        "the bytes of a blob do not match its digest",
+        {{"digest", meta_.digest.str()}, {"got", got.str()}, {"from_registry", from_registry_}});
     fail(corrupt("digest_mismatch"));
     co_return;
   }

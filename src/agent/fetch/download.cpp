@@ -12,8 +12,12 @@ constexpr Duration kPumpTurn = std::chrono::milliseconds(50);
 }  // namespace
 
 Download::Download(const DownloadEnv& env, bt::BlobMeta meta, bool has_tree)
-    : env_(env), meta_(std::move(meta)), has_tree_(has_tree), unchecked_(meta_),
-      changed_(env.executor), last_use_(env.clock.steady()) {}
+    : env_(env),
+      meta_(std::move(meta)),
+      has_tree_(has_tree),
+      unchecked_(meta_),
+      changed_(env.executor),
+      last_use_(env.clock.steady()) {}
 
 net::Task<Status> Download::open() {
   storage::CacheStore& cache = env_.cache;
@@ -55,8 +59,8 @@ std::uint64_t Download::releasable_from(std::uint64_t offset) const {
 
 net::Task<bool> Download::wait(std::uint64_t offset) {
   const Duration slice = std::min<Duration>(env_.stall / 4, std::chrono::milliseconds(500));
-  const bool by_torrent = torrent_ && pumps_.empty() && state_ == State::running &&
-                          readable_from(offset) == 0;
+  const bool by_torrent =
+      torrent_ && pumps_.empty() && state_ == State::running && readable_from(offset) == 0;
   bool woken = false;
   if (by_torrent) {
     woken = co_await torrent_->wait_readable(offset, slice);
@@ -88,9 +92,7 @@ void Download::Reader::move(std::uint64_t offset) {
   if (download_->torrent_) download_->torrent_->move_reader(id_, offset);
 }
 
-bool Download::forsaken() {
-  return readers_ == 0 && env_.clock.steady() - last_use_ >= kForsaken;
-}
+bool Download::forsaken() { return readers_ == 0 && env_.clock.steady() - last_use_ >= kForsaken; }
 
 PullBytes Download::received() const {
   PullBytes bytes;

@@ -32,8 +32,8 @@ struct DownloadEnv {
 
 /// One blob on its way into the cache, whoever waits for it and wherever its pieces come from: the
 /// swarm, the registry, a file of an earlier run. Readers take bytes from the file as soon as they
-/// stand there in order; the digest of the whole is checked as they come, and the last piece is held
-/// back until it is. Shared by its readers and its own tasks; one thread.
+/// stand there in order; the digest of the whole is checked as they come, and the last piece is
+/// held back until it is. Shared by its readers and its own tasks; one thread.
 class Download : public std::enable_shared_from_this<Download> {
  public:
   enum class State : std::uint8_t {

@@ -20,9 +20,11 @@ bt::BlobMeta meta_without_tree(const oci::Digest& digest, std::uint64_t size) {
 Downloads::Downloads(net::Executor executor, net::WorkerPool& pool, storage::CacheStore& cache,
                      SwarmSeats& seats, const Clock& clock, Duration stall,
                      std::shared_ptr<net::RateLimiter> registry_rate, Logger log)
-    : executor_(executor), tasks_(executor),
+    : executor_(executor),
+      tasks_(executor),
       env_{executor, pool, cache, tasks_, clock, stall, std::move(registry_rate), std::move(log)},
-      seats_(seats), opened_(executor) {}
+      seats_(seats),
+      opened_(executor) {}
 
 bool Downloads::spoilt(const oci::Digest& digest) const {
   const auto it = spoilt_until_.find(digest);

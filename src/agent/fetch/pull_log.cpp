@@ -32,22 +32,30 @@ PullLog::PullLog(std::size_t keep, std::shared_ptr<net::Metrics> metrics, Logger
 
 void PullLog::add(PullRecord pull) {
   const auto bytes = [&](const char* source, std::uint64_t n) {
-    metrics_->counter("convoy_agent_bytes_total", "Bytes given to engines by where they came from",
-                      {{"source", source}}).add(static_cast<double>(n));
+    metrics_
+        ->counter("convoy_agent_bytes_total", "Bytes given to engines by where they came from",
+                  {{"source", source}})
+        .add(static_cast<double>(n));
   };
   bytes("peers", pull.bytes.peers);
   bytes("origin", pull.bytes.origin);
   bytes("cache", pull.bytes.cache);
   bytes("registry", pull.bytes.registry);
-  metrics_->counter("convoy_agent_pulls_total", "Blob requests by outcome",
-                    {{"outcome", pull.outcome}}).add();
+  metrics_
+      ->counter("convoy_agent_pulls_total", "Blob requests by outcome", {{"outcome", pull.outcome}})
+      .add();
   metrics_->latency("convoy_agent_pull_seconds", "Time of a blob request").observe(pull.seconds);
-  log_.info("pull finished",
-            {{"request_id", pull.request_id}, {"registry", pull.registry},
-             {"repository", pull.repository}, {"digest", pull.digest}, {"size", pull.size},
-             {"peers", pull.bytes.peers}, {"origin", pull.bytes.origin},
-             {"cache", pull.bytes.cache}, {"registry_bytes", pull.bytes.registry},
-             {"seconds", pull.seconds}, {"outcome", pull.outcome}});
+  log_.info("pull finished", {{"request_id", pull.request_id},
+                              {"registry", pull.registry},
+                              {"repository", pull.repository},
+                              {"digest", pull.digest},
+                              {"size", pull.size},
+                              {"peers", pull.bytes.peers},
+                              {"origin", pull.bytes.origin},
+                              {"cache", pull.bytes.cache},
+                              {"registry_bytes", pull.bytes.registry},
+                              {"seconds", pull.seconds},
+                              {"outcome", pull.outcome}});
   recent_.push_front(std::move(pull));
   if (recent_.size() > keep_) recent_.pop_back();
 }

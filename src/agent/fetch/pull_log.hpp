@@ -1,12 +1,11 @@
 #pragma once
 
+#include <boost/json/fwd.hpp>
 #include <cstdint>
 #include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
-
-#include <boost/json/fwd.hpp>
 
 #include "base/clock.hpp"
 #include "base/log.hpp"
@@ -17,7 +16,7 @@ namespace convoy::agent {
 /// Where the bytes of a pull came from.
 struct PullBytes {
   std::uint64_t peers = 0;
-  std::uint64_t origin = 0;    ///< the registry's seeder, as a peer
+  std::uint64_t origin = 0;  ///< the registry's seeder, as a peer
   std::uint64_t cache = 0;
   std::uint64_t registry = 0;  ///< over HTTP
 

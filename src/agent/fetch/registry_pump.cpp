@@ -29,12 +29,11 @@ void Download::call_registry(std::uint64_t offset, BlobAsk ask) {
   // Without a torrent nobody else fills the gap before the reader.
   pump->piece = torrent_ ? piece : static_cast<std::uint32_t>(sequential_ / meta_.piece_length);
   pumps_.push_back(pump);
-  env_.log.info("reading from the registry",
-                {{"digest", meta_.digest.str()}, {"piece", pump->piece},
-                 {"request_id", ask.request_id}});
-  env_.tasks.spawn([self = shared_from_this(), pump, ask = std::move(ask)] {
-    return self->pump(pump, ask);
-  });
+  env_.log.info(
+      "reading from the registry",
+      {{"digest", meta_.digest.str()}, {"piece", pump->piece}, {"request_id", ask.request_id}});
+  env_.tasks.spawn(
+      [self = shared_from_this(), pump, ask = std::move(ask)] { return self->pump(pump, ask); });
 }
 
 bool Download::pump_wanted(const Pump& pump) const {
@@ -56,8 +55,8 @@ net::Task<void> Download::pump(std::shared_ptr<Pump> pump, BlobAsk ask) {
   }
   std::erase(pumps_, pump);
   if (error && state_ == State::running) {
-    env_.log.warn("the registry gave no bytes", {{"digest", meta_.digest.str()},
-                                                 {"reason", error->text()}});
+    env_.log.warn("the registry gave no bytes",
+                  {{"digest", meta_.digest.str()}, {"reason", error->text()}});
     registry_rest_until_ = env_.clock.steady() + kRegistryRest;
     if (!torrent_) fail(std::move(*error));
   }

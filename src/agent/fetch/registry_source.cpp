@@ -35,7 +35,8 @@ net::Task<Status> RegistrySource::open() {
 net::Task<Status> RegistrySource::skip(std::uint64_t bytes) {
   std::vector<std::uint8_t> buffer(64 * 1024);
   while (bytes > 0) {
-    const std::size_t want = static_cast<std::size_t>(std::min<std::uint64_t>(bytes, buffer.size()));
+    const std::size_t want =
+        static_cast<std::size_t>(std::min<std::uint64_t>(bytes, buffer.size()));
     auto n = co_await response_->read_body(MutableByteView(buffer.data(), want));
     if (!n) co_return std::move(n).error();
     if (*n == 0) co_return corrupt("blob_size", "the registry's answer is too short");

@@ -17,7 +17,10 @@ class RegistrySource {
   /// `size`: of the blob. `rate` may be null.
   RegistrySource(BlobAsk ask, std::uint64_t offset, std::uint64_t size, const Clock& clock,
                  std::shared_ptr<net::RateLimiter> rate)
-      : ask_(std::move(ask)), position_(offset), size_(size), clock_(clock),
+      : ask_(std::move(ask)),
+        position_(offset),
+        size_(size),
+        clock_(clock),
         rate_(std::move(rate)) {}
 
   /// Fills the span or ends with the blob; 0 at its end. Errors: the registry's refusals;

@@ -116,8 +116,7 @@ net::Task<Result<swarm::Grant>> SwarmSeats::renew(std::shared_ptr<Holder> holder
   auto credential = co_await credential_for(ask, deadline);
   if (!credential) co_return std::move(credential).error();
   auto pass = co_await desk_.ask(ask, std::move(*credential), deadline);
-  const bool refused =
-      !pass && classify_ticket_error(pass.error()) == TicketFailure::refused;
+  const bool refused = !pass && classify_ticket_error(pass.error()) == TicketFailure::refused;
   if (refused && !ask.own_credential && ask.upstream->credential) {
     // A user's token lives for minutes; what the node itself may pull it may go on sharing.
     ask.own_credential = true;
@@ -129,16 +128,15 @@ net::Task<Result<swarm::Grant>> SwarmSeats::renew(std::shared_ptr<Holder> holder
   co_return std::move(pass->grant);
 }
 
-net::Task<void> SwarmSeats::report(bt::InfoHash info_hash, std::string node,
-                                   std::uint32_t piece) {
+net::Task<void> SwarmSeats::report(bt::InfoHash info_hash, std::string node, std::uint32_t piece) {
   const ClusterLinkPtr link = cluster_.link();
   if (!link) co_return;
   clients::PeerReport report{.info_hash = to_hex(info_hash),
                              .node = std::move(node),
                              .reason = "corrupt_piece",
                              .piece = piece};
-  const auto sent = co_await link->tracker->report(std::move(report),
-                                                   Deadline::in(clock_, kPatience));
+  const auto sent =
+      co_await link->tracker->report(std::move(report), Deadline::in(clock_, kPatience));
   if (!sent) log_.warn("report of a peer failed", {{"reason", sent.error().text()}});
 }
 

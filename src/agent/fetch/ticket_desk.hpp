@@ -27,8 +27,8 @@ enum class TicketFailure : std::uint8_t {
 };
 TicketFailure classify_ticket_error(const Error&);
 
-/// Gets tickets from the tracker and trusts nothing in the answer: the metadata statement is verified
-/// against the registry's roots, the info-hash is computed here. One thread.
+/// Gets tickets from the tracker and trusts nothing in the answer: the metadata statement is
+/// verified against the registry's roots, the info-hash is computed here. One thread.
 class TicketDesk {
  public:
   TicketDesk(const Cluster& cluster, const Clock& clock, security::AuditLog& audit, Logger log)

@@ -19,8 +19,13 @@ constexpr Duration kMaxSleep = std::chrono::minutes(1);
 
 Membership::Membership(MembershipOptions options, NodeStore& store, net::WorkerPool& pool,
                        const Clock& clock, MakeTracker make_tracker, Joined joined, Logger log)
-    : options_(std::move(options)), store_(store), pool_(pool), clock_(clock),
-      make_tracker_(std::move(make_tracker)), joined_(std::move(joined)), log_(std::move(log)) {}
+    : options_(std::move(options)),
+      store_(store),
+      pool_(pool),
+      clock_(clock),
+      make_tracker_(std::move(make_tracker)),
+      joined_(std::move(joined)),
+      log_(std::move(log)) {}
 
 std::optional<std::string> Membership::not_ready() const {
   if (!certificate_) return trouble_;
@@ -95,8 +100,7 @@ net::Task<bool> Membership::enrol() {
                                 .name = options_.name,
                                 .csr_pem = crypto::make_csr(*key, options_.name),
                                 .zone = options_.zone};
-  auto enrolment =
-      co_await (*tracker)->enrol(std::move(request), Deadline::in(clock_, kPatience));
+  auto enrolment = co_await (*tracker)->enrol(std::move(request), Deadline::in(clock_, kPatience));
   if (!enrolment) {
     trouble_ = "enrolment failed: " + enrolment.error().text();
     log_.warn("enrolment failed", {{"reason", enrolment.error().text()}});

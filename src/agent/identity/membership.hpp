@@ -24,8 +24,8 @@ struct MembershipOptions {
 };
 
 /// Makes the node a member of the cluster and keeps it one: enrols with the join token at the first
-/// start, renews the certificate at half its life, enrols anew if it ran out meanwhile and a token is
-/// there. One thread; what is referred to outlives it.
+/// start, renews the certificate at half its life, enrols anew if it ran out meanwhile and a token
+/// is there. One thread; what is referred to outlives it.
 class Membership {
  public:
   /// A client of the tracker that shows this identity, none before enrolment. A new one for each

@@ -1,9 +1,8 @@
 #include "agent/identity/node_store.hpp"
 
+#include <boost/json.hpp>
 #include <fcntl.h>
 #include <sys/stat.h>
-
-#include <boost/json.hpp>
 
 #include "crypto/certificate.hpp"
 #include "wire/json.hpp"

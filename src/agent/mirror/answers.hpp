@@ -20,8 +20,8 @@ net::Task<Status> respond_error_as(net::HttpExchange&, int status, Error, http::
 http::ResponseHead blob_head(const oci::Digest&, std::uint64_t size,
                              const std::optional<http::ByteRange>&, const http::Headers& extra);
 /// The one range that a request asks for; nothing for the whole blob. Error "range_unsatisfiable".
-Result<std::optional<http::ByteRange>> requested_range(const http::RequestHead&,
-                                                       const oci::Digest&, std::uint64_t size);
+Result<std::optional<http::ByteRange>> requested_range(const http::RequestHead&, const oci::Digest&,
+                                                       std::uint64_t size);
 
 /// The client's Authorization value if it has exactly one, well-formed. Error (invalid)
 /// "authorization_invalid". `name`: "Authorization" or "Proxy-Authorization".

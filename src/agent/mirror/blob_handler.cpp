@@ -18,8 +18,11 @@ constexpr std::uint64_t kWorthWaitingFor = 4 * 1024 * 1024;
 }  // namespace
 
 net::Task<void> BlobHandler::serve(net::HttpExchange& exchange, BlobAsk ask, http::Headers extra) {
-  Pull pull{.exchange = exchange, .ask = std::move(ask), .extra = std::move(extra),
-            .began = env_.clock.steady(), .range = {}};
+  Pull pull{.exchange = exchange,
+            .ask = std::move(ask),
+            .extra = std::move(extra),
+            .began = env_.clock.steady(),
+            .range = {}};
   if (exchange.request().method == "HEAD") {
     co_await head(pull);
     co_return;
@@ -105,7 +108,8 @@ net::Task<Status> BlobHandler::send_stored(Pull& pull, const storage::BlobReader
   if (blob.fd() >= 0) co_return co_await pull.exchange.send_file(blob.fd(), pull.first(), length);
   Bytes buffer(256 * 1024);
   for (std::uint64_t at = pull.first(); at < pull.end();) {
-    const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), pull.end() - at));
+    const auto n =
+        static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), pull.end() - at));
     const MutableByteView part(buffer.data(), n);
     auto read = [&blob, at, part] { return blob.read_at(at, part); };
     auto done = co_await env_.pool.run(std::move(read));
@@ -173,9 +177,9 @@ net::Task<void> BlobHandler::refuse(Pull& pull, std::optional<Secret> authorizat
 }
 
 net::Task<void> BlobHandler::give_up(Pull& pull, Error error) {
-  env_.log.warn("a blob could not be served",
-                {{"digest", pull.ask.digest.str()}, {"reason", error.text()},
-                 {"request_id", pull.ask.request_id}});
+  env_.log.warn("a blob could not be served", {{"digest", pull.ask.digest.str()},
+                                               {"reason", error.text()},
+                                               {"request_id", pull.ask.request_id}});
   if (pull.exchange.started()) co_return;
   // The client must go on to its next source, which a 500 does not say to all of them.
   const bool ours = error.kind() == ErrorClass::corrupt || error.kind() == ErrorClass::internal;
@@ -212,10 +216,10 @@ void BlobHandler::finish(Pull& pull) {
   record.size = pull.size;
   record.bytes = pull.bytes;
   record.seconds = std::chrono::duration<double>(env_.clock.steady() - pull.began).count();
-  record.outcome = good && all                                      ? "ok"
-                   : good                                           ? "cut"
+  record.outcome = good && all                                       ? "ok"
+                   : good                                            ? "cut"
                    : status == 401 || status == 403 || status == 404 ? "refused"
-                                                                    : "failed";
+                                                                     : "failed";
   env_.pulls.add(std::move(record));
 }
 

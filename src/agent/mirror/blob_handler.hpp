@@ -30,8 +30,8 @@ struct BlobHandlerEnv {
   Logger log;
 };
 
-/// GET and HEAD of blobs, for the mirror and the intercepting proxy alike: authorised now, then from
-/// the cache, the swarm or the registry. One thread.
+/// GET and HEAD of blobs, for the mirror and the intercepting proxy alike: authorised now, then
+/// from the cache, the swarm or the registry. One thread.
 class BlobHandler {
  public:
   explicit BlobHandler(BlobHandlerEnv env) : env_(std::move(env)) {}

@@ -34,8 +34,8 @@ net::Task<void> BlobHandler::from_download(Pull& pull, Permit permit) {
   const bool swarm_is_empty = permit.pass && permit.pass->grant.peers.empty();
   auto joined = co_await env_.downloads.join(pull.ask, std::move(permit));
   if (!joined) {
-    env_.log.warn("doing without the cache", {{"digest", pull.ask.digest.str()},
-                                              {"reason", joined.error().text()}});
+    env_.log.warn("doing without the cache",
+                  {{"digest", pull.ask.digest.str()}, {"reason", joined.error().text()}});
     co_await relay(pull);
     co_return;
   }
@@ -101,8 +101,8 @@ net::Task<void> BlobHandler::relay(Pull& pull) {
     if (pull.whole()) {
       hasher->update(part);
       const bool last = at == pull.size;
-      const bool wrong = last && oci::Digest::of(pull.ask.digest.algorithm(), hasher->finish()) !=
-                                     pull.ask.digest;
+      const bool wrong =
+          last && oci::Digest::of(pull.ask.digest.algorithm(), hasher->finish()) != pull.ask.digest;
       if (wrong) {
         co_await give_up(pull, corrupt("digest_mismatch"));
         co_return;

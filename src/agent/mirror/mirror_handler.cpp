@@ -92,8 +92,8 @@ net::Task<Status> MirrorHandler::serve(net::HttpExchange& exchange,
                                 std::move(extra));
   }
   const bool own = !authorization.has_value();
-  BlobAsk ask{upstream, *path->repository, *path->digest, std::move(authorization), own,
-              exchange.request_id(), exchange.remote().ip};
+  BlobAsk ask{upstream, *path->repository,     *path->digest,       std::move(authorization),
+              own,      exchange.request_id(), exchange.remote().ip};
   co_await blobs_.serve(exchange, std::move(ask), std::move(extra));
   co_return Status{};
 }
@@ -109,9 +109,9 @@ net::Task<Status> MirrorHandler::manifest(net::HttpExchange& exchange, UpstreamP
   if (authorization) {
     what.authorization = std::move(authorization);
   } else {
-    auto own = co_await upstream->client->authorize_pull(
-        *path.repository, upstream->credential, exchange.request_id(),
-        Deadline::in(clock_, kCredentialPatience));
+    auto own = co_await upstream->client->authorize_pull(*path.repository, upstream->credential,
+                                                         exchange.request_id(),
+                                                         Deadline::in(clock_, kCredentialPatience));
     if (own) {
       what.authorization = std::move(*own);
     } else if (own.error().kind() != ErrorClass::unauthorized &&

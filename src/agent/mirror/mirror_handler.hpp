@@ -8,14 +8,18 @@
 
 namespace convoy::agent {
 
-/// The mirror for engines that are told of it: GET and HEAD of manifests and blobs of the configured
-/// registries (docs/protocols/agent-http.md). The caller is checked before anything is looked
-/// up. One thread; the references outlive it.
+/// The mirror for engines that are told of it: GET and HEAD of manifests and blobs of the
+/// configured registries (docs/protocols/agent-http.md). The caller is checked before anything is
+/// looked up. One thread; the references outlive it.
 class MirrorHandler {
  public:
   MirrorHandler(const Upstreams& upstreams, Gate& gate, BlobHandler& blobs, const Clock& clock,
                 security::AuditLog& audit, Logger log)
-      : upstreams_(upstreams), gate_(gate), blobs_(blobs), clock_(clock), audit_(audit),
+      : upstreams_(upstreams),
+        gate_(gate),
+        blobs_(blobs),
+        clock_(clock),
+        audit_(audit),
         log_(std::move(log)) {}
 
   net::Task<void> handle(net::HttpExchange&);

@@ -16,12 +16,18 @@ constexpr Duration kWritePatience = std::chrono::minutes(15);
 constexpr std::size_t kBuffer = 64 * 1024;
 
 constexpr std::array kHopByHop = {
-    std::string_view("Connection"),        std::string_view("Keep-Alive"),
-    std::string_view("Proxy-Connection"),  std::string_view("Proxy-Authorization"),
-    std::string_view("Proxy-Authenticate"), std::string_view("TE"),
-    std::string_view("Trailer"),           std::string_view("Transfer-Encoding"),
-    std::string_view("Upgrade"),           std::string_view("Content-Length"),
-    std::string_view("Host"),              std::string_view("Expect"),
+    std::string_view("Connection"),
+    std::string_view("Keep-Alive"),
+    std::string_view("Proxy-Connection"),
+    std::string_view("Proxy-Authorization"),
+    std::string_view("Proxy-Authenticate"),
+    std::string_view("TE"),
+    std::string_view("Trailer"),
+    std::string_view("Transfer-Encoding"),
+    std::string_view("Upgrade"),
+    std::string_view("Content-Length"),
+    std::string_view("Host"),
+    std::string_view("Expect"),
 };
 
 bool is_read(std::string_view method) { return method == "GET" || method == "HEAD"; }
@@ -98,9 +104,9 @@ net::Task<void> pass_on(net::HttpExchange& exchange, PassOn what, const Clock& c
       Deadline::in(clock, is_read(request.method) ? kReadPatience : kWritePatience);
   auto response = co_await what.upstream->http->send(std::move(request), deadline);
   if (!response) {
-    log.warn("a request could not be passed on",
-             {{"registry", what.upstream->host.str()}, {"reason", response.error().text()},
-              {"request_id", exchange.request_id()}});
+    log.warn("a request could not be passed on", {{"registry", what.upstream->host.str()},
+                                                  {"reason", response.error().text()},
+                                                  {"request_id", exchange.request_id()}});
     Error error = unavailable("registry_unavailable");
     auto told = co_await respond_error(exchange, std::move(error), std::move(what.extra));
     if (!told) log.debug("client gone", {{"reason", told.error().text()}});
@@ -116,9 +122,9 @@ net::Task<void> pass_on(net::HttpExchange& exchange, PassOn what, const Clock& c
   if (!done) {
     // An answer of unknown length would look complete otherwise.
     exchange.cut();
-    log.info("an answer was cut short",
-             {{"registry", what.upstream->host.str()}, {"reason", done.error().text()},
-              {"request_id", exchange.request_id()}});
+    log.info("an answer was cut short", {{"registry", what.upstream->host.str()},
+                                         {"reason", done.error().text()},
+                                         {"request_id", exchange.request_id()}});
   }
 }
 

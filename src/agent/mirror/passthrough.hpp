@@ -9,13 +9,13 @@
 
 namespace convoy::agent {
 
-/// Header fields that may travel on: hop-by-hop ones (RFC 9110 7.6.1), those of the proxy itself and
-/// the framing ones are left out; repeated fields stay as they are.
+/// Header fields that may travel on: hop-by-hop ones (RFC 9110 7.6.1), those of the proxy itself
+/// and the framing ones are left out; repeated fields stay as they are.
 http::Headers end_to_end(const http::Headers&);
 
 /// Passes a request on to the registry and its answer back, unchanged but for the hop, bodies
-/// streamed both ways. `target`: path and query at the registry. `authorization` replaces the request's
-/// own when `replace_authorization`. `extra` goes onto the answer.
+/// streamed both ways. `target`: path and query at the registry. `authorization` replaces the
+/// request's own when `replace_authorization`. `extra` goes onto the answer.
 struct PassOn {
   UpstreamPtr upstream;
   std::string target;

@@ -18,9 +18,9 @@ struct V2Path {
     other,     ///< anything else below /v2/, or outside it
   };
   Kind kind = Kind::other;
-  std::optional<oci::RepoName> repository;    ///< of a manifest or blob
-  std::optional<oci::Reference> reference;    ///< of a manifest
-  std::optional<oci::Digest> digest;          ///< of a blob
+  std::optional<oci::RepoName> repository;  ///< of a manifest or blob
+  std::optional<oci::Reference> reference;  ///< of a manifest
+  std::optional<oci::Digest> digest;        ///< of a blob
 };
 
 /// A path of known shape with a bad name, reference or digest is the error of that part; uploads

@@ -23,9 +23,8 @@ bool meant_for(const http::RequestHead& request, const Upstream& upstream) {
   const auto authority = parse_authority(text);
   if (!authority) return false;
   const auto names = upstream.host_names();
-  return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
-    return http::iequals(name, authority->host);
-  });
+  return std::any_of(names.begin(), names.end(),
+                     [&](const std::string& name) { return http::iequals(name, authority->host); });
 }
 
 struct Seen {
@@ -70,8 +69,8 @@ net::Task<void> ProxyHandler::intercepted(net::HttpExchange& exchange, UpstreamP
     if (!told) log_.debug("client gone", {{"reason", told.error().text()}});
     co_return;
   }
-  BlobAsk ask{upstream, *seen.path->repository, *seen.path->digest, std::move(*authorization),
-              false, exchange.request_id(), exchange.remote().ip};
+  BlobAsk ask{upstream, *seen.path->repository, *seen.path->digest,  std::move(*authorization),
+              false,    exchange.request_id(),  exchange.remote().ip};
   http::Headers extra;
   co_await blobs_.serve(exchange, std::move(ask), std::move(extra));
 }

@@ -8,9 +8,9 @@ namespace {
 constexpr std::chrono::seconds kBackdate{300};
 
 bool is_ip(const std::string& host) {
-  return host.find(':') != std::string::npos ||
-         std::all_of(host.begin(), host.end(),
-                     [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
+  return host.find(':') != std::string::npos || std::all_of(host.begin(), host.end(), [](char c) {
+           return (c >= '0' && c <= '9') || c == '.';
+         });
 }
 
 }  // namespace
@@ -37,8 +37,7 @@ net::TlsIdentity LocalCa::leaf(const std::vector<std::string>& hosts, UnixTime n
   spec.use = crypto::CertUse::server;
   spec.not_before = now - kBackdate;
   spec.not_after = now + kLeafLife;
-  const auto certificate =
-      crypto::issue(spec, key.public_key(), certificate_, key_, random);
+  const auto certificate = crypto::issue(spec, key.public_key(), certificate_, key_, random);
   return {.chain_pem = crypto::chain_pem({certificate, certificate_}), .key_pem = key.to_pem()};
 }
 

@@ -33,8 +33,16 @@ ProxyHandler::ProxyHandler(net::Executor executor, const Upstreams& upstreams, G
                            BlobHandler& blobs, const LocalCa& ca, ProxyPolicy policy,
                            const Clock& clock, Random& random, security::AuditLog& audit,
                            Logger log)
-    : executor_(executor), upstreams_(upstreams), gate_(gate), blobs_(blobs), ca_(ca),
-      policy_(policy), clock_(clock), random_(random), audit_(audit), log_(std::move(log)) {}
+    : executor_(executor),
+      upstreams_(upstreams),
+      gate_(gate),
+      blobs_(blobs),
+      ca_(ca),
+      policy_(policy),
+      clock_(clock),
+      random_(random),
+      audit_(audit),
+      log_(std::move(log)) {}
 
 net::Task<void> ProxyHandler::handle(net::HttpExchange& exchange) {
   const bool admitted = co_await admit(exchange);
@@ -110,8 +118,8 @@ Result<ProxyHandler::Interception*> ProxyHandler::interception_for(const Upstrea
 net::Task<void> ProxyHandler::intercept(net::HttpExchange& exchange, UpstreamPtr upstream) {
   auto entry = interception_for(upstream);
   if (!entry) {
-    log_.error("no certificate for a registry", {{"registry", upstream->host.str()},
-                                                 {"reason", entry.error().text()}});
+    log_.error("no certificate for a registry",
+               {{"registry", upstream->host.str()}, {"reason", entry.error().text()}});
     co_await say(exchange, 502, "The proxy cannot answer for this registry.");
     co_return;
   }
@@ -145,9 +153,8 @@ net::Task<void> ProxyHandler::open_tunnel(net::HttpExchange& exchange, Authority
   co_await tunnel(std::move(*client), std::move(*server), kTunnelIdle, clock_);
 }
 
-void ProxyHandler::audit(const net::HttpExchange& exchange, bool granted,
-                         const std::string& action, const std::string& reason,
-                         const std::string& host) {
+void ProxyHandler::audit(const net::HttpExchange& exchange, bool granted, const std::string& action,
+                         const std::string& reason, const std::string& host) {
   security::AuditEvent event;
   event.action = action;
   event.outcome = granted ? security::AuditOutcome::granted : security::AuditOutcome::refused;

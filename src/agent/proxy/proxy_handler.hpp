@@ -18,8 +18,8 @@ struct ProxyPolicy {
   bool reachable_from_outside = false;
 };
 
-/// The forward proxy: CONNECT to a configured registry is answered in its place, every other host is
-/// tunnelled or refused. One thread; the references outlive it.
+/// The forward proxy: CONNECT to a configured registry is answered in its place, every other host
+/// is tunnelled or refused. One thread; the references outlive it.
 class ProxyHandler {
  public:
   ProxyHandler(net::Executor, const Upstreams&, Gate&, BlobHandler&, const LocalCa&, ProxyPolicy,

@@ -73,7 +73,8 @@ Result<std::string> base_url(const net::HttpExchange& exchange,
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
            std::string_view(".-_:[]").find(c) != std::string_view::npos;
   };
-  if (!host || host->empty() || host->size() > 255 || !std::all_of(host->begin(), host->end(), fine)) {
+  if (!host || host->empty() || host->size() > 255 ||
+      !std::all_of(host->begin(), host->end(), fine)) {
     return invalid("host_invalid");
   }
   return (exchange.tls() ? "https://" : "http://") + std::string(*host);

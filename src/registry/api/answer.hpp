@@ -22,6 +22,7 @@ net::Task<Status> respond_error(net::HttpExchange&, Error, http::ResponseHead he
 net::Task<Status> respond_empty(net::HttpExchange&, http::ResponseHead);
 
 /// scheme://host of the request, for the token realm; "public_url" wins. Error "host_invalid".
-Result<std::string> base_url(const net::HttpExchange&, const std::optional<std::string>& public_url);
+Result<std::string> base_url(const net::HttpExchange&,
+                             const std::optional<std::string>& public_url);
 
 }  // namespace convoy::registry

@@ -54,8 +54,8 @@ struct Call {
 
 using Handler = net::Task<Status> (*)(Context&, Call&);
 
-// Handlers answer by themselves; an Error they return is turned into the answer by the dispatcher, unless a
-// head was sent already. One for each route and group of methods.
+// Handlers answer by themselves; an Error they return is turned into the answer by the dispatcher,
+// unless a head was sent already. One for each route and group of methods.
 net::Task<Status> get_ping(Context&, Call&);
 net::Task<Status> get_catalog(Context&, Call&);
 net::Task<Status> get_tags(Context&, Call&);

@@ -147,7 +147,8 @@ net::Task<Status> DistributionApi::refuse(Call& call, Error why, std::vector<aut
 void DistributionApi::audit(const Call& call, security::AuditOutcome outcome, std::string reason) {
   const bool granted = outcome == security::AuditOutcome::granted;
   security::AuditEvent event;
-  const std::string what = call.action.empty() ? std::string(to_string(call.route.kind)) : call.action;
+  const std::string what =
+      call.action.empty() ? std::string(to_string(call.route.kind)) : call.action;
   event.action = what + (granted ? ".grant" : ".refuse");
   event.outcome = outcome;
   event.actor = call.caller.subject.empty() ? "anonymous" : call.caller.subject;
@@ -179,16 +180,17 @@ void DistributionApi::account(const Call& call, SteadyTime began) {
                {{"route", route}})
       .observe(seconds);
   if (!api_.log.enabled(LogLevel::info)) return;
-  api_.log.info("request", {{"request_id", call.exchange.request_id()},
-                            {"method", call.method()},
-                            {"route", route},
-                            {"repository", call.route.repository ? call.route.repository->str() : ""},
-                            {"digest", call.digest},
-                            {"status", status},
-                            {"bytes", call.exchange.bytes_sent()},
-                            {"ms", seconds * 1000},
-                            {"subject", call.caller.subject},
-                            {"remote", call.exchange.remote().ip}});
+  api_.log.info("request",
+                {{"request_id", call.exchange.request_id()},
+                 {"method", call.method()},
+                 {"route", route},
+                 {"repository", call.route.repository ? call.route.repository->str() : ""},
+                 {"digest", call.digest},
+                 {"status", status},
+                 {"bytes", call.exchange.bytes_sent()},
+                 {"ms", seconds * 1000},
+                 {"subject", call.caller.subject},
+                 {"remote", call.exchange.remote().ip}});
 }
 
 }  // namespace convoy::registry

@@ -4,7 +4,8 @@
 namespace convoy::registry {
 namespace {
 
-void record(Context& api, Call& call, const std::string& cluster, const Result<StatedBlob>& stated) {
+void record(Context& api, Call& call, const std::string& cluster,
+            const Result<StatedBlob>& stated) {
   security::AuditEvent event;
   event.action = stated ? "metadata.grant" : "metadata.refuse";
   event.outcome = stated ? security::AuditOutcome::granted : security::AuditOutcome::refused;

@@ -134,8 +134,7 @@ net::Task<Status> get_referrers(Context& api, Call& call) {
       if (!query.artifact_type.empty()) {
         next += "&artifactType=" + http::percent_encode(query.artifact_type);
       }
-      const std::string path =
-          "/v2/" + call.repository().str() + "/referrers/" + subject->str();
+      const std::string path = "/v2/" + call.repository().str() + "/referrers/" + subject->str();
       head.headers.set("Link", next_link(path, next));
       break;
     }

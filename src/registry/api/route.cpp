@@ -38,16 +38,26 @@ Result<Route> parse_v2(const Segments& s) {
 
 std::string_view to_string(RouteKind kind) {
   switch (kind) {
-    case RouteKind::ping: return "ping";
-    case RouteKind::token: return "token";
-    case RouteKind::catalog: return "catalog";
-    case RouteKind::manifest: return "manifest";
-    case RouteKind::blob: return "blob";
-    case RouteKind::uploads: return "uploads";
-    case RouteKind::upload: return "upload";
-    case RouteKind::tags: return "tags";
-    case RouteKind::referrers: return "referrers";
-    case RouteKind::metadata: return "metadata";
+    case RouteKind::ping:
+      return "ping";
+    case RouteKind::token:
+      return "token";
+    case RouteKind::catalog:
+      return "catalog";
+    case RouteKind::manifest:
+      return "manifest";
+    case RouteKind::blob:
+      return "blob";
+    case RouteKind::uploads:
+      return "uploads";
+    case RouteKind::upload:
+      return "upload";
+    case RouteKind::tags:
+      return "tags";
+    case RouteKind::referrers:
+      return "referrers";
+    case RouteKind::metadata:
+      return "metadata";
   }
   return "";
 }
@@ -65,13 +75,20 @@ Result<Route> parse_route(const http::Target& target) {
 
 std::string_view allowed_methods(RouteKind kind) {
   switch (kind) {
-    case RouteKind::token: return "GET, POST";
-    case RouteKind::manifest: return "GET, HEAD, PUT, DELETE";
-    case RouteKind::blob: return "GET, HEAD, DELETE";
-    case RouteKind::uploads: return "POST";
-    case RouteKind::upload: return "GET, HEAD, PATCH, PUT, DELETE";
-    case RouteKind::metadata: return "GET";
-    default: return "GET, HEAD";
+    case RouteKind::token:
+      return "GET, POST";
+    case RouteKind::manifest:
+      return "GET, HEAD, PUT, DELETE";
+    case RouteKind::blob:
+      return "GET, HEAD, DELETE";
+    case RouteKind::uploads:
+      return "POST";
+    case RouteKind::upload:
+      return "GET, HEAD, PATCH, PUT, DELETE";
+    case RouteKind::metadata:
+      return "GET";
+    default:
+      return "GET, HEAD";
   }
 }
 

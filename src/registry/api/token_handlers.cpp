@@ -17,7 +17,8 @@ Result<std::vector<auth::Access>> wanted_access(const http::Target& parameters) 
 
 Status check_service(const RegistryOptions& options, const http::Target& parameters) {
   const auto service = parameters.query_value("service");
-  if (service && !service->empty() && *service != options.service) return invalid("service_unknown");
+  if (service && !service->empty() && *service != options.service)
+    return invalid("service_unknown");
   return {};
 }
 
@@ -42,8 +43,8 @@ void record(Context& api, Call& call, const TokenRequest& request, const std::st
   event.extra.emplace_back("wanted", to_text(request.wanted));
   if (outcome) event.extra.emplace_back("granted", to_text(outcome->granted));
   api.audit.record(std::move(event));
-  const std::string reason = outcome ? (outcome->granted.empty() ? "empty" : "granted")
-                                     : outcome.error().code();
+  const std::string reason =
+      outcome ? (outcome->granted.empty() ? "empty" : "granted") : outcome.error().code();
   api.metrics
       .counter("convoy_registry_tokens_total", "Token requests by outcome.", {{"outcome", reason}})
       .add();

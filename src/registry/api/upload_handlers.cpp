@@ -10,9 +10,7 @@ std::string upload_location(const Call& call, const std::string& id) {
 }
 
 /// "0-<last>"; clients read two numbers, so an empty upload is "0-0" as well.
-std::string progress(std::uint64_t size) {
-  return "0-" + std::to_string(size == 0 ? 0 : size - 1);
-}
+std::string progress(std::uint64_t size) { return "0-" + std::to_string(size == 0 ? 0 : size - 1); }
 
 http::ResponseHead upload_head(int status, const Call& call, const Upload& upload) {
   http::ResponseHead head = head_of(status);

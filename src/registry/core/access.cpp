@@ -45,7 +45,8 @@ Result<Caller> AccessControl::check(const std::optional<std::string_view>& autho
   auto token = token_of(*authorization);
   if (!token) return unauthorized(token.error().code(), token.error().detail());
   for (const auto& need : needs) {
-    if (!satisfied(token->access, need)) return unauthorized("token_insufficient_scope", need.str());
+    if (!satisfied(token->access, need))
+      return unauthorized("token_insufficient_scope", need.str());
   }
   return Caller{std::move(token->subject), std::move(token->access)};
 }
@@ -59,8 +60,10 @@ auth::Challenge AccessControl::challenge(std::string realm, const std::vector<au
     scope += need.str();
   }
   if (!scope.empty()) out.params["scope"] = std::move(scope);
-  if (error.code() == "token_insufficient_scope") out.params["error"] = "insufficient_scope";
-  else if (error.code() != "token_missing") out.params["error"] = "invalid_token";
+  if (error.code() == "token_insufficient_scope")
+    out.params["error"] = "insufficient_scope";
+  else if (error.code() != "token_missing")
+    out.params["error"] = "invalid_token";
   return out;
 }
 

@@ -33,9 +33,9 @@ class AccessControl {
   AccessControl(security::RegistryTokenVerifier verifier, std::string service, const Clock& clock)
       : verifier_(std::move(verifier)), service_(std::move(service)), clock_(&clock) {}
 
-  /// All errors are unauthorized: "token_missing", "authorization_invalid" (also for Basic: a password goes to
-  /// the token service only), those of the verifier, "token_insufficient_scope". (Never 403: clients
-  /// ask for a wider token at a 401.)
+  /// All errors are unauthorized: "token_missing", "authorization_invalid" (also for Basic: a
+  /// password goes to the token service only), those of the verifier, "token_insufficient_scope".
+  /// (Never 403: clients ask for a wider token at a 401.)
   Result<Caller> check(const std::optional<std::string_view>& authorization,
                        const std::vector<auth::Access>& needs);
 

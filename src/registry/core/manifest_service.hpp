@@ -12,7 +12,7 @@
 namespace convoy::registry {
 
 struct StoredReference {
-  oci::Digest digest;                  ///< by the algorithm the client named, else SHA-256
+  oci::Digest digest;  ///< by the algorithm the client named, else SHA-256
   std::optional<oci::Digest> subject;
 };
 
@@ -21,11 +21,12 @@ class ManifestService {
  public:
   explicit ManifestService(storage::RegistryMeta& meta) : meta_(meta) {}
 
-  /// `content_type` as in the header, "" when there is none (the body's own mediaType counts then). The
-  /// bytes are kept as they came. Errors "manifest_invalid", "manifest_too_large", "digest_mismatch",
-  /// "manifest_blob_unknown".
-  Result<StoredReference> put(const oci::RepoName&, const oci::Reference&, std::string_view content_type,
-                              std::string body, std::vector<oci::Tag> more_tags);
+  /// `content_type` as in the header, "" when there is none (the body's own mediaType counts then).
+  /// The bytes are kept as they came. Errors "manifest_invalid", "manifest_too_large",
+  /// "digest_mismatch", "manifest_blob_unknown".
+  Result<StoredReference> put(const oci::RepoName&, const oci::Reference&,
+                              std::string_view content_type, std::string body,
+                              std::vector<oci::Tag> more_tags);
 
  private:
   storage::RegistryMeta& meta_;

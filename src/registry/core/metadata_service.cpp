@@ -38,8 +38,11 @@ std::optional<std::string> tracker_cluster(const std::vector<Bytes>& chain,
 MetadataService::MetadataService(storage::BlobStore& blobs, storage::RegistryMeta& registry,
                                  security::MetadataSigner signer,
                                  std::vector<ClusterTrust> clusters, const Clock& clock)
-    : blobs_(blobs), registry_(registry), signer_(std::move(signer)),
-      clusters_(std::move(clusters)), clock_(clock) {}
+    : blobs_(blobs),
+      registry_(registry),
+      signer_(std::move(signer)),
+      clusters_(std::move(clusters)),
+      clock_(clock) {}
 
 Result<bt::BlobMeta> MetadataService::meta_of(const oci::Digest& digest) {
   auto size = blobs_.size(digest);
@@ -47,7 +50,8 @@ Result<bt::BlobMeta> MetadataService::meta_of(const oci::Digest& digest) {
   if (*size == 0) return not_found("blob_unknown", "an empty blob has no torrent");
   auto leaves = blobs_.leaves(digest);
   if (!leaves) return std::move(leaves).error();
-  return bt::BlobMeta{.digest = digest, .size = *size,
+  return bt::BlobMeta{.digest = digest,
+                      .size = *size,
                       .piece_length = bt::choose_piece_length(*size),
                       .pieces_root = bt::root_of_leaves(*leaves, crypto::sha256_pair)};
 }

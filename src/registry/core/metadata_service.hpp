@@ -32,8 +32,9 @@ struct StatedBlob {
   std::string statement;  ///< compact JWS
 };
 
-/// Signed statements on the blobs of repositories (docs/protocols/metadata.md). Statements are kept and given
-/// again while they are good for another half of their life. Calls block; safe from any thread.
+/// Signed statements on the blobs of repositories (docs/protocols/metadata.md). Statements are kept
+/// and given again while they are good for another half of their life. Calls block; safe from any
+/// thread.
 class MetadataService {
  public:
   MetadataService(storage::BlobStore&, storage::RegistryMeta&, security::MetadataSigner,

@@ -31,17 +31,19 @@ struct TokenReply {
 };
 
 /// Decides on tokens (registry token authentication): who it is, what of the wish is granted.
-/// Guessing is slowed by user and by address; passwords are checked on a worker, a few at a time. One
-/// thread.
+/// Guessing is slowed by user and by address; passwords are checked on a worker, a few at a time.
+/// One thread.
 class TokenService {
  public:
   TokenService(security::RegistryTokenIssuer, std::shared_ptr<const security::UserDirectory>,
                net::WorkerPool&, const Clock&);
 
-  void replace_users(std::shared_ptr<const security::UserDirectory> users) { users_ = std::move(users); }
+  void replace_users(std::shared_ptr<const security::UserDirectory> users) {
+    users_ = std::move(users);
+  }
 
-  /// Errors: unauthorized "credentials_invalid"; exhausted "credentials_slowed" (the detail is the number
-  /// of seconds to wait) and "logins_busy".
+  /// Errors: unauthorized "credentials_invalid"; exhausted "credentials_slowed" (the detail is the
+  /// number of seconds to wait) and "logins_busy".
   net::Task<Result<TokenReply>> grant(TokenRequest);
 
  private:

@@ -6,9 +6,11 @@
 namespace convoy::registry {
 namespace {
 
-constexpr std::size_t kStep = 256 * 1024;          // buffered for each upload at most
-constexpr std::uint64_t kRehashStep = 8 * 1024 * 1024;  // of one turn on a worker, so that others get theirs
-constexpr Duration kAbandoned = std::chrono::minutes(10);  // idle this long, it may make room for a new one
+constexpr std::size_t kStep = 256 * 1024;  // buffered for each upload at most
+constexpr std::uint64_t kRehashStep =
+    8 * 1024 * 1024;  // of one turn on a worker, so that others get theirs
+constexpr Duration kAbandoned =
+    std::chrono::minutes(10);  // idle this long, it may make room for a new one
 
 }  // namespace
 
@@ -73,7 +75,8 @@ net::Task<Result<UploadHold>> UploadService::begin(oci::RepoName repository, std
   auto room = co_await make_room(subject);
   if (!room) co_return std::move(room).error();
   std::string id = random_.hex(16);
-  storage::UploadRecord record{std::move(id), std::move(repository), std::move(subject), clock_.wall()};
+  storage::UploadRecord record{std::move(id), std::move(repository), std::move(subject),
+                               clock_.wall()};
   std::shared_ptr<Upload> upload(new Upload(std::move(record)));
   upload->algorithm_ = algorithm;
   upload->touched_ = clock_.steady();
@@ -138,7 +141,8 @@ net::Task<Status> UploadService::append(std::shared_ptr<Upload> upload, BodyRead
     co_return too_large("blob_too_large");
   }
   const std::uint64_t start = upload->size_;
-  Bytes buffer(static_cast<std::size_t>(std::min<std::uint64_t>(expected.value_or(kStep) + 1, kStep)));
+  Bytes buffer(
+      static_cast<std::size_t>(std::min<std::uint64_t>(expected.value_or(kStep) + 1, kStep)));
   bool more = true;
   Status broken;
   while (more && broken) {
@@ -215,7 +219,8 @@ Status UploadService::commit(Upload& upload, const oci::Digest& digest) {
   storage::BlobFacts facts{digest, upload.size_, {}};
   if (upload.size_ > 0) facts.leaves = upload.leaves_.finish();
   if (auto done = upload.file_->commit(facts); !done) return done;
-  if (auto done = meta_.link_blob(upload.record_.repository, digest, upload.size_); !done) return done;
+  if (auto done = meta_.link_blob(upload.record_.repository, digest, upload.size_); !done)
+    return done;
   return meta_.delete_upload(upload.record_.id);
 }
 

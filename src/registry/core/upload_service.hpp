@@ -65,26 +65,32 @@ class UploadHold {
   std::shared_ptr<Upload> upload_;
 };
 
-/// Blob uploads: bytes are hashed, Merkle-hashed and written in one pass, in steps of at most 256 KiB on
-/// a worker. Uploads survive a restart; their hashes are then rebuilt from the file. One thread;
-/// store, metadata, pool, clock and random must outlive it.
+/// Blob uploads: bytes are hashed, Merkle-hashed and written in one pass, in steps of at most 256
+/// KiB on a worker. Uploads survive a restart; their hashes are then rebuilt from the file. One
+/// thread; store, metadata, pool, clock and random must outlive it.
 class UploadService {
  public:
-  UploadService(storage::BlobStore&, storage::RegistryMeta&, net::WorkerPool&, const Clock&, Random&,
-                UploadLimits);
+  UploadService(storage::BlobStore&, storage::RegistryMeta&, net::WorkerPool&, const Clock&,
+                Random&, UploadLimits);
 
-  /// Finds the uploads of an earlier process; removes what belongs to none. Blocks; call once, first.
+  /// Finds the uploads of an earlier process; removes what belongs to none. Blocks; call once,
+  /// first.
   Status recover();
 
-  /// `algorithm` is what the client will most likely commit with. Error "too_many_uploads" (exhausted).
-  net::Task<Result<UploadHold>> begin(oci::RepoName, std::string subject, oci::DigestAlgorithm algorithm);
-  /// Errors "blob_upload_unknown" (also for one of another repository or user), "upload_busy" (exhausted).
+  /// `algorithm` is what the client will most likely commit with. Error "too_many_uploads"
+  /// (exhausted).
+  net::Task<Result<UploadHold>> begin(oci::RepoName, std::string subject,
+                                      oci::DigestAlgorithm algorithm);
+  /// Errors "blob_upload_unknown" (also for one of another repository or user), "upload_busy"
+  /// (exhausted).
   net::Task<Result<UploadHold>> find(oci::RepoName, std::string subject, std::string id);
-  /// Appends a body of `expected` bytes, if that is known. What came before an error stays and counts.
-  /// Errors: those of the reader, "blob_too_large" (too_large), "size_invalid", "disk_full".
-  net::Task<Status> append(std::shared_ptr<Upload>, BodyReader, std::optional<std::uint64_t> expected);
-  /// Checks the digest, makes the blob durable and links it to the repository; returns its size. Error
-  /// "digest_mismatch", which ends the upload.
+  /// Appends a body of `expected` bytes, if that is known. What came before an error stays and
+  /// counts. Errors: those of the reader, "blob_too_large" (too_large), "size_invalid",
+  /// "disk_full".
+  net::Task<Status> append(std::shared_ptr<Upload>, BodyReader,
+                           std::optional<std::uint64_t> expected);
+  /// Checks the digest, makes the blob durable and links it to the repository; returns its size.
+  /// Error "digest_mismatch", which ends the upload.
   net::Task<Result<std::uint64_t>> finish(std::shared_ptr<Upload>, oci::Digest);
   net::Task<void> cancel(std::shared_ptr<Upload>);
   /// Removes uploads past their lifetime that nobody holds. Returns their number.

@@ -56,12 +56,13 @@ Status OriginIdentity::take(const std::string& chain_pem, const std::string& roo
   if (!chain) return bad("chain");
   auto root = crypto::Certificate::from_pem(root_pem);
   if (!root) return bad("root");
-  const bool known = std::any_of(expected_.roots.begin(), expected_.roots.end(), [&](const auto& r) {
-    return r.thumbprint() == root->thumbprint();
-  });
+  const bool known =
+      std::any_of(expected_.roots.begin(), expected_.roots.end(),
+                  [&](const auto& r) { return r.thumbprint() == root->thumbprint(); });
   if (!known) return bad("the root is not one of those configured");
   const auto& leaf = chain->front();
-  if (leaf.public_key().spki() != key_.public_key().spki()) return bad("certificate of another key");
+  if (leaf.public_key().spki() != key_.public_key().spki())
+    return bad("certificate of another key");
   auto id = security::spiffe_of(leaf);
   if (!id || id->kind != security::NodeKind::origin || id->cluster != expected_.cluster ||
       id->trust_domain != expected_.trust_domain) {

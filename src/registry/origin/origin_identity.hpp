@@ -37,8 +37,8 @@ class OriginIdentity {
   const crypto::Certificate& root() const { return *root_; }
   net::TlsIdentity tls() const;
 
-  /// Takes an enrolment over and keeps it. Errors (corrupt) "enrolment_invalid": another key, kind or
-  /// cluster, or a root that is not configured.
+  /// Takes an enrolment over and keeps it. Errors (corrupt) "enrolment_invalid": another key, kind
+  /// or cluster, or a root that is not configured.
   Status accept(const clients::Enrolment&, UnixTime now);
 
  private:

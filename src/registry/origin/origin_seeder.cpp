@@ -9,12 +9,13 @@ namespace convoy::registry {
 namespace {
 
 constexpr std::size_t kMaxWaiting = 4096;
-constexpr std::size_t kMaxKnown = 100'000;   // some 150 bytes each
-constexpr std::size_t kMaxLoaded = 512;      // each holds its Merkle leaves
+constexpr std::size_t kMaxKnown = 100'000;  // some 150 bytes each
+constexpr std::size_t kMaxLoaded = 512;     // each holds its Merkle leaves
 constexpr Duration kCallTimeout = std::chrono::seconds(10);
 constexpr Duration kFirstRetry = std::chrono::seconds(1);
 constexpr Duration kLastRetry = std::chrono::minutes(1);
 constexpr Duration kLongestNap = std::chrono::minutes(10);
+constexpr Duration kRenewalGap = std::chrono::seconds(10);  // however short the certificates are
 
 Duration next_retry(Duration d) { return std::min(d * 2, kLastRetry); }
 
@@ -29,9 +30,14 @@ OriginSeeder::OriginSeeder(Needs needs, ClusterOptions cluster, OriginIdentity i
                            std::shared_ptr<net::TlsClientContext> tls,
                            std::shared_ptr<net::RateLimiter> upload,
                            std::vector<crypto::Certificate> roots)
-    : needs_(std::move(needs)), cluster_(std::move(cluster)), identity_(std::move(identity)),
-      tracker_(std::move(tracker)), tls_(std::move(tls)), upload_(std::move(upload)),
-      roots_(std::move(roots)), tasks_(needs_.executor) {}
+    : needs_(std::move(needs)),
+      cluster_(std::move(cluster)),
+      identity_(std::move(identity)),
+      tracker_(std::move(tracker)),
+      tls_(std::move(tls)),
+      upload_(std::move(upload)),
+      roots_(std::move(roots)),
+      tasks_(needs_.executor) {}
 
 OriginSeeder::~OriginSeeder() = default;
 
@@ -70,8 +76,8 @@ net::Task<bool> OriginSeeder::enrol() {
     Status done = co_await enrol_once();
     if (done) break;
     needs_.log.warn("enrolment with the tracker failed", {{"cluster", cluster_.name},
-                                                         {"code", done.error().code()},
-                                                         {"detail", done.error().detail()}});
+                                                          {"code", done.error().code()},
+                                                          {"detail", done.error().detail()}});
     const bool awake = co_await net::sleep_for(retry);
     if (!awake) co_return false;
     retry = next_retry(retry);
@@ -83,8 +89,8 @@ net::Task<Status> OriginSeeder::enrol_once() {
   if (cluster_.join_token.empty()) {
     co_return unauthorized("join_token_missing", "no certificate and no join token");
   }
-  clients::EnrolRequest request{cluster_.join_token, cluster_.node_name,
-                                identity_.csr(cluster_.node_name), {}};
+  clients::EnrolRequest request{
+      cluster_.join_token, cluster_.node_name, identity_.csr(cluster_.node_name), {}};
   const Deadline deadline = Deadline::in(needs_.clock, kCallTimeout);
   auto enrolment = co_await tracker_->enrol(std::move(request), deadline);
   if (!enrolment) co_return std::move(enrolment).error();
@@ -97,6 +103,7 @@ Status OriginSeeder::use_identity() {
   if (tls_) {
     if (auto done = tls_->replace_identity(identity_.tls()); !done) return done;
   }
+  if (needs_.http) needs_.http->drop_idle();
   if (engine_) return engine_->replace_identity(identity_.tls());
   return {};
 }
@@ -112,12 +119,13 @@ bool OriginSeeder::start_engine() {
     options.bind_ip = cluster_.bind_ip;
     options.upload = upload_;
     options.expected_rate = upload_ ? upload_->rate() : 0;
-    auto engine = swarm::Engine::make(needs_.executor, needs_.pool, std::move(options), needs_.clock,
-                                      needs_.random, needs_.audit, needs_.metrics,
+    auto engine = swarm::Engine::make(needs_.executor, needs_.pool, std::move(options),
+                                      needs_.clock, needs_.random, needs_.audit, needs_.metrics,
                                       needs_.log.module("swarm"));
     if (engine) {
       engine_ = std::move(*engine);
-      engine_->on_unknown([this](std::string_view short_hex) { return add_now(std::string(short_hex)); });
+      engine_->on_unknown(
+          [this](std::string_view short_hex) { return add_now(std::string(short_hex)); });
       needs_.log.info("origin seeder listens",
                       {{"cluster", cluster_.name}, {"endpoint", engine_->local().str()}});
       return true;
@@ -156,17 +164,19 @@ net::Task<void> OriginSeeder::keep_renewed() {
       done = co_await enrol_once();
       if (done) done = use_identity();
     }
+    Duration wait = kRenewalGap;
     if (done) {
       retry = kFirstRetry;
       needs_.log.info("origin certificate renewed", {{"cluster", cluster_.name}});
-      continue;
+    } else {
+      wait = retry;
+      retry = next_retry(retry);
+      needs_.log.warn("origin certificate not renewed", {{"cluster", cluster_.name},
+                                                         {"code", done.error().code()},
+                                                         {"detail", done.error().detail()}});
     }
-    needs_.log.warn("origin certificate not renewed", {{"cluster", cluster_.name},
-                                                       {"code", done.error().code()},
-                                                       {"detail", done.error().detail()}});
-    const bool awake = co_await net::sleep_for(retry);
+    const bool awake = co_await net::sleep_for(wait);
     if (!awake) co_return;
-    retry = next_retry(retry);
   }
 }
 
@@ -184,9 +194,10 @@ net::Task<void> OriginSeeder::keep_registered() {
       wait = std::clamp<Duration>(*interval, std::chrono::seconds(1), kLongestNap);
       retry = kFirstRetry;
     } else {
-      needs_.log.warn("the tracker does not know this origin", {{"cluster", cluster_.name},
-                                                                {"code", interval.error().code()},
-                                                                {"detail", interval.error().detail()}});
+      needs_.log.warn("the tracker does not know this origin",
+                      {{"cluster", cluster_.name},
+                       {"code", interval.error().code()},
+                       {"detail", interval.error().detail()}});
       retry = next_retry(retry);
     }
     const bool awake = co_await net::sleep_for(wait);

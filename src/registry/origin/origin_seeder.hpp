@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "clients/tracker/tracker_client.hpp"
+#include "net/http_client.hpp"
 #include "net/task_group.hpp"
 #include "registry/origin/origin_identity.hpp"
 #include "registry/service.hpp"
@@ -31,6 +32,9 @@ class OriginSeeder {
     security::AuditLog& audit;
     net::Metrics& metrics;
     Logger log;
+    /// What carries the calls to the tracker: connections made without the certificate, or with
+    /// an old one, must not be used again. Null in tests without TLS.
+    std::shared_ptr<net::HttpClient> http = nullptr;
   };
 
   /// `tls` is the client side towards the tracker: it gets the origin's certificate (null in tests
@@ -81,7 +85,7 @@ class OriginSeeder {
   std::vector<crypto::Certificate> roots_;
   net::TaskGroup tasks_;
   std::unique_ptr<swarm::Engine> engine_;
-  std::map<oci::Digest, bt::BlobMeta> waiting_;  ///< asked for before the engine ran
+  std::map<oci::Digest, bt::BlobMeta> waiting_;          ///< asked for before the engine ran
   std::unordered_map<std::string, bt::BlobMeta> known_;  ///< by short info-hash
   std::unordered_map<std::string, Loaded> loaded_;       ///< by short info-hash
   std::uint64_t turn_ = 0;

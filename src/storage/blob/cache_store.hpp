@@ -41,7 +41,8 @@ class CacheStore {
   virtual std::optional<std::unique_ptr<BlobReader>> open_complete(const oci::Digest&) = 0;
   /// The metadata it was completed with, or nothing.
   virtual std::optional<bt::BlobMeta> complete_meta(const oci::Digest&) = 0;
-  /// Goes on with a partial file of the same metadata, or makes one. Errors "disk_full", "store_open".
+  /// Goes on with a partial file of the same metadata, or makes one. Errors "disk_full",
+  /// "store_open".
   virtual Result<std::shared_ptr<PieceFile>> open_partial(const bt::BlobMeta&) = 0;
   /// Turns a partial blob whose whole digest the caller has verified into a complete one, durably.
   virtual Status complete(PieceFile&) = 0;

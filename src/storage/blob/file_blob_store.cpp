@@ -1,8 +1,7 @@
 #include <array>
 #include <cerrno>
-#include <mutex>
-
 #include <fcntl.h>
+#include <mutex>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -124,8 +123,8 @@ class FileBlobUpload final : public BlobUpload {
     const std::string leaves = name + std::string(kLeavesSuffix);
     const ByteView raw{reinterpret_cast<const std::uint8_t*>(facts.leaves.data()),
                        facts.leaves.size() * sizeof(Hash256)};
-    auto done = write_durably(root_->uploads.get(), id_ + std::string(kLeavesSuffix),
-                              bucket->get(), leaves, raw);
+    auto done = write_durably(root_->uploads.get(), id_ + std::string(kLeavesSuffix), bucket->get(),
+                              leaves, raw);
     if (done) done = rename_file(root_->uploads.get(), id_, bucket->get(), name);
     if (done) done = sync_fd(bucket->get());
     return done;
@@ -186,8 +185,8 @@ class FileBlobStore final : public BlobStore {
     if (!blob_bytes) return std::move(blob_bytes).error();
     auto bucket = root_->open_bucket(digest);
     if (!bucket) return std::move(bucket).error();
-    auto fd = open_file(bucket->get(), digest.hex() + std::string(kLeavesSuffix), O_RDONLY,
-                        "blob_read");
+    auto fd =
+        open_file(bucket->get(), digest.hex() + std::string(kLeavesSuffix), O_RDONLY, "blob_read");
     if (!fd) return as_blob_error(std::move(fd).error());
     auto stored = file_size(fd->get(), "blob_read");
     if (!stored) return std::move(stored).error();
@@ -204,7 +203,7 @@ class FileBlobStore final : public BlobStore {
   Result<std::uint64_t> size(const oci::Digest& digest) override {
     auto bucket = root_->open_bucket(digest);
     if (!bucket) return std::move(bucket).error();
-    struct stat st {};
+    struct stat st{};
     if (::fstatat(bucket->get(), digest.hex().c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0) {
       if (errno == ENOENT) return blob_unknown();
       return file_error("blob_read", "stat", errno);

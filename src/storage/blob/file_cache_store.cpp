@@ -1,10 +1,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <fcntl.h>
 #include <map>
 #include <mutex>
-
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -46,8 +45,8 @@ std::optional<bt::BlobMeta> decode_meta(std::string_view text) {
   auto digest = oci::Digest::parse(take_word(text));
   if (!digest) return std::nullopt;
   bt::BlobMeta meta{.digest = *digest};
-  const bool numbers = to_number(take_word(text), meta.size) &&
-                       to_number(take_word(text), meta.piece_length);
+  const bool numbers =
+      to_number(take_word(text), meta.size) && to_number(take_word(text), meta.piece_length);
   const auto root = hash256_from_hex(take_word(text));
   if (!numbers || !root || meta.size == 0 || meta.piece_length < bt::kMinPieceLength ||
       meta.piece_length > bt::kMaxPieceLength) {
@@ -83,7 +82,9 @@ class CompleteReader final : public BlobReader {
 class FilePieces final : public PieceFile {
  public:
   FilePieces(bt::BlobMeta meta, Fd data, Fd have, Bytes bits)
-      : meta_(std::move(meta)), data_(std::move(data)), have_(std::move(have)),
+      : meta_(std::move(meta)),
+        data_(std::move(data)),
+        have_(std::move(have)),
         bits_(std::move(bits)) {}
 
   const bt::BlobMeta& meta() const override { return meta_; }
@@ -281,7 +282,7 @@ class FileCacheStore final : public CacheStore {
     if (!names) return;
     for (const auto& name : *names) {
       const auto digest = digest_of_name(name);
-      struct stat st {};
+      struct stat st{};
       if (!digest || ::fstatat(dir, name.c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0) continue;
       // A partial file is sparse: what it occupies counts, not its length.
       const auto bytes = complete ? static_cast<std::uint64_t>(st.st_size)
@@ -308,8 +309,8 @@ Result<std::unique_ptr<CacheStore>> open_cache_store(const std::string& path) {
   if (!complete) return std::move(complete).error();
   auto partial = open_subdir(root->get(), "partial");
   if (!partial) return std::move(partial).error();
-  auto store = std::make_unique<FileCacheStore>(std::move(*lock), std::move(*complete),
-                                                std::move(*partial));
+  auto store =
+      std::make_unique<FileCacheStore>(std::move(*lock), std::move(*complete), std::move(*partial));
   store->remove_stale();
   return store;
 }

@@ -2,10 +2,9 @@
 
 #include <cerrno>
 #include <cstring>
-#include <memory>
-
 #include <dirent.h>
 #include <fcntl.h>
+#include <memory>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,7 +13,7 @@ namespace convoy::storage {
 namespace {
 
 Status check_private(int fd, const std::string& name) {
-  struct stat st {};
+  struct stat st{};
   if (::fstat(fd, &st) != 0) return file_error("store_open", name, errno);
   if (st.st_uid != ::geteuid()) {
     return denied("store_open", name + " belongs to another user");
@@ -67,14 +66,14 @@ Result<Fd> open_file(int dir, const std::string& name, int flags, std::string_vi
     if (errno == ENOENT) return not_found("file_unknown", name);
     return file_error(std::string(code), name, errno);
   }
-  struct stat st {};
+  struct stat st{};
   if (::fstat(fd.get(), &st) != 0) return file_error(std::string(code), name, errno);
   if (!S_ISREG(st.st_mode)) return internal_error(std::string(code), name + " is no regular file");
   return fd;
 }
 
 Result<std::uint64_t> file_size(int fd, std::string_view code) {
-  struct stat st {};
+  struct stat st{};
   if (::fstat(fd, &st) != 0) return file_error(std::string(code), "fstat", errno);
   return static_cast<std::uint64_t>(st.st_size);
 }
@@ -143,7 +142,7 @@ Status rename_file(int from_dir, const std::string& from, int to_dir, const std:
 }
 
 bool exists(int dir, const std::string& name) {
-  struct stat st {};
+  struct stat st{};
   return ::fstatat(dir, name.c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
 }
 
@@ -171,7 +170,8 @@ Result<Fd> lock_root(int root) {
   auto fd = open_file(root, "lock", O_RDWR | O_CREAT, "store_open");
   if (!fd) return std::move(fd).error();
   if (::flock(fd->get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno == EWOULDBLOCK) return conflict("store_locked", "another process uses this directory");
+    if (errno == EWOULDBLOCK)
+      return conflict("store_locked", "another process uses this directory");
     return file_error("store_open", "lock", errno);
   }
   return std::move(*fd);

@@ -31,7 +31,8 @@ class Fd {
   int fd_ = -1;
 };
 
-/// An Error for `errno`: "disk_full" (exhausted) when space or quota ran out, else `code` (internal).
+/// An Error for `errno`: "disk_full" (exhausted) when space or quota ran out, else `code`
+/// (internal).
 Error file_error(std::string code, std::string_view what, int error_number);
 
 /// Opens a directory that this process keeps its own data in, making it (0700) when it is not
@@ -47,8 +48,10 @@ Result<Fd> open_file(int dir, const std::string& name, int flags, std::string_vi
 Result<std::uint64_t> file_size(int fd, std::string_view code);
 
 Status write_all(int fd, std::uint64_t offset, ByteView, std::string_view code = "blob_write");
-Status read_exact(int fd, std::uint64_t offset, MutableByteView, std::string_view code = "blob_read");
-Result<Bytes> read_whole(int dir, const std::string& name, std::size_t limit, std::string_view code);
+Status read_exact(int fd, std::uint64_t offset, MutableByteView,
+                  std::string_view code = "blob_read");
+Result<Bytes> read_whole(int dir, const std::string& name, std::size_t limit,
+                         std::string_view code);
 Status sync_fd(int fd, std::string_view code = "blob_write");
 
 /// Writes `tmp_name` in `tmp_dir`, fsyncs it and renames it to `name` in `dir`, whose fsync is left

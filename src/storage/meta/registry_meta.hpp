@@ -51,8 +51,9 @@ struct RememberedTorrent {
 };
 
 /// What the registry knows besides bytes: which repository holds which blob, manifests, tags,
-/// referrers. Each call is one transaction and durable when it returns. Calls block; safe from any thread
-/// (readers run beside the writer). The SQL is portable; PostgreSQL can stand behind it later.
+/// referrers. Each call is one transaction and durable when it returns. Calls block; safe from any
+/// thread (readers run beside the writer). The SQL is portable; PostgreSQL can stand behind it
+/// later.
 class RegistryMeta {
  public:
   virtual ~RegistryMeta() = default;
@@ -69,33 +70,36 @@ class RegistryMeta {
   /// Stores a manifest, its tag(s), and its referrer row in one transaction. Every blob (or child
   /// manifest) it names must be in the repository: error "manifest_blob_unknown" names the first
   /// that is not. Foreign layers (urls) need not be there.
-  virtual Status put_manifest(const oci::RepoName&, const StoredManifest&, const oci::Manifest& parsed,
-                              const std::vector<oci::Tag>& tags) = 0;
+  virtual Status put_manifest(const oci::RepoName&, const StoredManifest&,
+                              const oci::Manifest& parsed, const std::vector<oci::Tag>& tags) = 0;
   /// Error "manifest_unknown" (or "name_unknown" when the repository does not exist).
   virtual Result<StoredManifest> get_manifest(const oci::RepoName&, const oci::Reference&) = 0;
   virtual Status delete_manifest(const oci::RepoName&, const oci::Digest&) = 0;
   virtual Status delete_tag(const oci::RepoName&, const oci::Tag&) = 0;
 
-  /// In the order the distribution-spec wants (without case, then with), after `last` (exclusive), at most
-  /// `limit`. Error "name_unknown".
+  /// In the order the distribution-spec wants (without case, then with), after `last` (exclusive),
+  /// at most `limit`. Error "name_unknown".
   virtual Result<std::vector<std::string>> tags(const oci::RepoName&, const std::string& last,
                                                 std::size_t limit) = 0;
-  virtual Result<std::vector<std::string>> repositories(const std::string& last, std::size_t limit) = 0;
+  virtual Result<std::vector<std::string>> repositories(const std::string& last,
+                                                        std::size_t limit) = 0;
   virtual Result<std::vector<Referrer>> referrers(const oci::RepoName&, const oci::Digest& subject,
                                                   const ReferrerQuery& = {}) = 0;
 
-  /// Uploads in progress. Unlike all else these survive a crash of the process but not of the machine: an
-  /// upload whose record is lost is begun again by its client.
+  /// Uploads in progress. Unlike all else these survive a crash of the process but not of the
+  /// machine: an upload whose record is lost is begun again by its client.
   virtual Status put_upload(const UploadRecord&) = 0;
   virtual Result<UploadRecord> upload(const std::string& id) = 0;  ///< "blob_upload_unknown"
   virtual Status delete_upload(const std::string& id) = 0;         ///< fine when it is not there
   virtual Result<std::vector<UploadRecord>> uploads() = 0;
 
-  /// Remembers what a torrent (the first 40 hex digits of its info-hash) of a cluster is, so that an origin
-  /// seeder finds it again after a restart. Survives as uploads do.
-  virtual Status remember_torrent(const std::string& cluster, const RememberedTorrent&, UnixTime seen) = 0;
+  /// Remembers what a torrent (the first 40 hex digits of its info-hash) of a cluster is, so that
+  /// an origin seeder finds it again after a restart. Survives as uploads do.
+  virtual Status remember_torrent(const std::string& cluster, const RememberedTorrent&,
+                                  UnixTime seen) = 0;
   /// The latest seen first.
-  virtual Result<std::vector<RememberedTorrent>> torrents(const std::string& cluster, std::size_t limit) = 0;
+  virtual Result<std::vector<RememberedTorrent>> torrents(const std::string& cluster,
+                                                          std::size_t limit) = 0;
   virtual Status forget_torrent(const std::string& cluster, const std::string& short_hex) = 0;
 };
 

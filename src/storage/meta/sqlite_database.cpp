@@ -86,11 +86,10 @@ Result<std::unique_ptr<Database>> Database::open(const std::string& path, bool r
   }
   sqlite3_extended_result_codes(raw, 1);
   sqlite3_busy_timeout(raw, kBusyMilliseconds);
-  const char* settings = read_only
-                             ? "PRAGMA query_only=ON; PRAGMA cache_size=-8192;"
-                             : "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
-                               "PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF;"
-                               "PRAGMA cache_size=-8192; PRAGMA temp_store=MEMORY;";
+  const char* settings = read_only ? "PRAGMA query_only=ON; PRAGMA cache_size=-8192;"
+                                   : "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+                                     "PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF;"
+                                     "PRAGMA cache_size=-8192; PRAGMA temp_store=MEMORY;";
   if (auto done = db->execute(settings); !done) {
     return internal_error("database_open", path + ": " + done.error().detail());
   }
@@ -105,8 +104,7 @@ Database::~Database() {
 Result<Query> Database::query(const char* sql) {
   sqlite3_stmt*& statement = statements_[sql];
   if (statement == nullptr) {
-    const int rc =
-        sqlite3_prepare_v3(db_, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
+    const int rc = sqlite3_prepare_v3(db_, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
     if (rc != SQLITE_OK) return sqlite_error(db_, rc);
   }
   return Query(db_, statement);

@@ -107,10 +107,9 @@ Status store_body(Database& db, const StoredManifest& manifest, std::string_view
 
 Status store_manifest(Database& db, std::int64_t repository, const StoredManifest& manifest,
                       std::string_view digest) {
-  CONVOY_TRY(query,
-             db.query("INSERT INTO manifests(repository_id,digest,media_type) VALUES(?,?,?)"
-                      " ON CONFLICT(repository_id,digest) DO UPDATE SET"
-                      " media_type=excluded.media_type"));
+  CONVOY_TRY(query, db.query("INSERT INTO manifests(repository_id,digest,media_type) VALUES(?,?,?)"
+                             " ON CONFLICT(repository_id,digest) DO UPDATE SET"
+                             " media_type=excluded.media_type"));
   return query->bind(repository).bind(digest).bind(manifest.media_type).run();
 }
 
@@ -170,8 +169,7 @@ Result<StoredManifest> read_manifest(Query& query) {
   return StoredManifest{*digest, query.text(1), query.text(2)};
 }
 
-Result<StoredManifest> manifest_by_tag(Database& db, std::int64_t repository,
-                                       const oci::Tag& tag) {
+Result<StoredManifest> manifest_by_tag(Database& db, std::int64_t repository, const oci::Tag& tag) {
   CONVOY_TRY(query,
              db.query("SELECT m.digest, m.media_type, b.body FROM tags t"
                       " JOIN manifests m ON m.repository_id=t.repository_id AND m.digest=t.digest"
@@ -290,7 +288,8 @@ class SqliteRegistryMeta final : public RegistryMeta {
     return pool_->read([&](Database& db) -> Result<StoredManifest> {
       CONVOY_TRY(id, find_repository(db, repo));
       if (*id == kNoRepository) return not_found("name_unknown");
-      if (const auto* tag = std::get_if<oci::Tag>(&reference)) return manifest_by_tag(db, *id, *tag);
+      if (const auto* tag = std::get_if<oci::Tag>(&reference))
+        return manifest_by_tag(db, *id, *tag);
       return manifest_by_digest(db, *id, std::get<oci::Digest>(reference));
     });
   }
@@ -302,8 +301,8 @@ class SqliteRegistryMeta final : public RegistryMeta {
       CONVOY_TRY(row, delete_rows(db, "DELETE FROM manifests WHERE repository_id=? AND digest=?",
                                   *id, text));
       if (db.changes() == 0) return not_found("manifest_unknown");
-      CONVOY_TRY(tags, delete_rows(db, "DELETE FROM tags WHERE repository_id=? AND digest=?", *id,
-                                   text));
+      CONVOY_TRY(tags,
+                 delete_rows(db, "DELETE FROM tags WHERE repository_id=? AND digest=?", *id, text));
       CONVOY_TRY(links, delete_rows(db, "DELETE FROM referrers WHERE repository_id=? AND digest=?",
                                     *id, text));
       return drop_unused_body(db, text);

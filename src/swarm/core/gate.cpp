@@ -23,7 +23,9 @@ Result<std::size_t> Gate::feed(ByteView in) {
 }
 
 Result<std::size_t> Gate::handshake(ByteView in) {
-  constexpr std::string_view kProtocol = "\x13" "BitTorrent protocol";
+  constexpr std::string_view kProtocol =
+      "\x13"
+      "BitTorrent protocol";
   const std::size_t known = std::min(in.size(), kProtocol.size());
   if (as_text(in.first(known)) != kProtocol.substr(0, known)) return invalid("gate_not_bittorrent");
   if (in.size() < bt::kHandshakeSize) return std::size_t{0};
@@ -39,8 +41,8 @@ Result<std::size_t> Gate::handshake(ByteView in) {
 
 Result<std::size_t> Gate::extension_message(ByteView in) {
   if (in.size() < 4) return std::size_t{0};
-  const std::uint32_t length = std::uint32_t{in[0]} << 24 | std::uint32_t{in[1]} << 16 |
-                               std::uint32_t{in[2]} << 8 | in[3];
+  const std::uint32_t length =
+      std::uint32_t{in[0]} << 24 | std::uint32_t{in[1]} << 16 | std::uint32_t{in[2]} << 8 | in[3];
   if (length < 2) return denied("gate_violation", "not an extension handshake");
   if (in.size() > 4 && in[4] != kExtended) return denied("gate_violation", "message before ticket");
   if (in.size() > 5 && in[5] != 0) return denied("gate_violation", "extension before ticket");

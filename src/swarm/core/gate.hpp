@@ -35,8 +35,6 @@ class Gate {
 
   /// The extension handshake's largest length prefix: a ticket of 16 KiB and a little more.
   static constexpr std::uint32_t kMaxMessage = 20 * 1024;
-  /// For both handshakes together, TLS included.
-  static constexpr int kSeconds = 5;
 
  private:
   enum class State : std::uint8_t { handshake, extension, open };

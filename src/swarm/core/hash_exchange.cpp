@@ -9,8 +9,10 @@ namespace {
 constexpr Duration kLayerPatience = std::chrono::seconds(3);
 constexpr Duration kRetry = std::chrono::milliseconds(20);
 constexpr std::size_t kMaxQueue = 3;
-/// How long a neighbour has to show that it has the layer before the origin is asked.
+/// How long a neighbour has to show that it has the layer before the origin is asked; shorter
+/// as long as no neighbour is there.
 constexpr Duration kOriginLater = std::chrono::milliseconds(20);
+constexpr Duration kOriginAlone = std::chrono::milliseconds(4);
 constexpr std::size_t kAnswersAtOnce = 2;
 constexpr std::size_t kSmallAnswer = 128;  // hashes
 constexpr std::uint32_t kMaxLayer = 8192;
@@ -38,10 +40,11 @@ bt::HashSpan HashExchange::leaf_span(std::uint32_t piece) const {
 Peer* HashExchange::layer_source(Instant now) const {
   Peer* best = nullptr;
   std::pair<bool, std::uint64_t> best_key;
+  const Duration patience = s_.peers.size() > 1 ? kOriginLater : kOriginAlone;
   for (const auto& p : s_.peers) {
     const bool knows = p->info.origin || p->interested || p->have.count() > 0;
     if (!knows || !p->said_have || now < p->layer_retry) continue;
-    if (p->info.origin && now - p->connected < kOriginLater) continue;
+    if (p->info.origin && now - p->connected < patience) continue;
     const std::pair<bool, std::uint64_t> key(p->info.origin, mix(s_.config.seed ^ ++s_.turn));
     if (best == nullptr || key < best_key) {
       best = p.get();
@@ -174,7 +177,8 @@ HashExchange::Answer HashExchange::answered(Peer& peer, const bt::Hashes& m) {
     if (!b.pending || b.pending->peer != peer.ref || b.pending->span != m.span) continue;
     b.pending.reset();
     if (m.hashes.size() != m.span.length) return Answer::wrong;
-    const std::vector<Hash256> leaves(m.hashes.begin(), m.hashes.begin() + s_.pieces.blocks_in(b.piece));
+    const std::vector<Hash256> leaves(m.hashes.begin(),
+                                      m.hashes.begin() + s_.pieces.blocks_in(b.piece));
     if (bt::piece_hash(leaves, s_.config.meta, s_.config.pair) != s_.layer[b.piece]) {
       return Answer::wrong;
     }
@@ -187,7 +191,8 @@ void HashExchange::refused(Peer& peer, const bt::HashSpan& span, Instant now) {
   if (layer_ && layer_->peer == peer.ref && layer_->span == span) {
     layer_.reset();
     // Another node may have it by then; which one is asked next differs from node to node.
-    peer.layer_retry = now + kRetry + std::chrono::milliseconds(mix(s_.config.seed ^ ++s_.turn) % 20);
+    peer.layer_retry =
+        now + kRetry + std::chrono::milliseconds(mix(s_.config.seed ^ ++s_.turn) % 20);
   }
   for (Blame& b : blames_) {
     if (b.pending && b.pending->peer == peer.ref && b.pending->span == span) b.pending.reset();

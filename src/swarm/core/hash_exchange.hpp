@@ -59,7 +59,7 @@ class HashExchange {
   std::optional<Pending> layer_;
   std::vector<Blame> blames_;
   std::vector<std::pair<PeerRef, bt::HashSpan>> queue_;  ///< a node's, waiting for `sending_`
-  std::size_t sending_ = 0;  ///< answers on their way into sockets
+  std::size_t sending_ = 0;                              ///< answers on their way into sockets
   bool computing_ = false;
 };
 

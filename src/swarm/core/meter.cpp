@@ -9,7 +9,8 @@ void RateMeter::add(std::uint64_t bytes, Instant now) {
   if (last_ < 0 || p - last_ >= kPeriods) {
     bytes_.fill(0);
   } else {
-    for (std::int64_t i = last_ + 1; i <= p; ++i) bytes_[static_cast<std::size_t>(i % kPeriods)] = 0;
+    for (std::int64_t i = last_ + 1; i <= p; ++i)
+      bytes_[static_cast<std::size_t>(i % kPeriods)] = 0;
   }
   last_ = std::max(last_, p);
   auto& slot = bytes_[static_cast<std::size_t>(p % kPeriods)];
@@ -22,7 +23,8 @@ double RateMeter::rate(Instant now) const {
   if (p - last_ >= kPeriods) return 0;
   std::uint32_t best = 0;
   for (std::int64_t i = std::max<std::int64_t>(p - kPeriods + 1, 0); i < p; ++i) {
-    if (i <= last_ && i > last_ - kPeriods) best = std::max(best, bytes_[static_cast<std::size_t>(i % kPeriods)]);
+    if (i <= last_ && i > last_ - kPeriods)
+      best = std::max(best, bytes_[static_cast<std::size_t>(i % kPeriods)]);
   }
   return static_cast<double>(best) / std::chrono::duration<double>(kPeriod).count();
 }

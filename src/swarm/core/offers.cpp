@@ -41,8 +41,9 @@ std::size_t Offers::unsent(Instant now) const {
 }
 
 std::size_t Offers::open_at(PeerRef peer) const {
-  return static_cast<std::size_t>(std::count_if(
-      offers_.begin(), offers_.end(), [&](const Offer& o) { return o.peer == peer && o.left > 0; }));
+  return static_cast<std::size_t>(
+      std::count_if(offers_.begin(), offers_.end(),
+                    [&](const Offer& o) { return o.peer == peer && o.left > 0; }));
 }
 
 bool Offers::open(std::uint32_t piece) const {
@@ -79,7 +80,8 @@ void Offers::peer_gone(const Peer& peer) {
 
 void Offers::check_lost(const PieceSet& had, Instant now) {
   for (std::uint32_t i = 0; i < had.size(); ++i) {
-    if (had.test(i) && s_.pieces.availability(i) == 0) lost_.insert_or_assign(i, Lost{now + kLost, 0});
+    if (had.test(i) && s_.pieces.availability(i) == 0)
+      lost_.insert_or_assign(i, Lost{now + kLost, 0});
   }
 }
 

@@ -57,10 +57,10 @@ class Offers {
   void offer(Peer&, std::uint32_t piece, Instant now);
 
   State& s_;
-  std::vector<bool> out_;         ///< ever offered, or seen at a neighbour
+  std::vector<bool> out_;  ///< ever offered, or seen at a neighbour
   std::uint32_t out_count_ = 0;
   std::uint32_t cursor_ = 0;
-  std::vector<Offer> offers_;     ///< until somebody has the piece
+  std::vector<Offer> offers_;  ///< until somebody has the piece
   /// Pieces that no neighbour has (holders 0), or one that keeps them to itself (1), and from
   /// when on to offer them again.
   struct Lost {
@@ -70,7 +70,7 @@ class Offers {
   std::map<std::uint32_t, Lost> lost_;
   std::vector<Instant> last_offer_;
   Instant next_look_{};
-  LatencyMeter latency_;          ///< offer to first request
+  LatencyMeter latency_;  ///< offer to first request
 };
 
 }  // namespace convoy::swarm::core

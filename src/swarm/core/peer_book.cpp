@@ -67,8 +67,7 @@ void PeerBook::failed(const bt::PeerEndpoint& address, Instant now) {
   if (!it->second.connected) back_off(it->second, now);
 }
 
-void PeerBook::reached(const bt::PeerEndpoint& address, const std::string& node,
-                       Instant now) {
+void PeerBook::reached(const bt::PeerEndpoint& address, const std::string& node, Instant now) {
   const auto it = entries_.find(address);
   if (it == entries_.end()) return;
   it->second.dialling = false;

@@ -53,7 +53,8 @@ void PieceSet::clear_all() {
 std::uint32_t PieceSet::first_missing(std::uint32_t from) const {
   while (from < size_) {
     const std::uint64_t free = ~words_[from / 64] >> (from % 64);
-    if (free != 0) return std::min(size_, from + static_cast<std::uint32_t>(std::countr_zero(free)));
+    if (free != 0)
+      return std::min(size_, from + static_cast<std::uint32_t>(std::countr_zero(free)));
     from = (from / 64 + 1) * 64;
   }
   return size_;

@@ -50,8 +50,8 @@ void Requester::refill(Instant now) {
   }
   const std::size_t total = limit(now);
   if (open >= total || interesting == 0) return;
-  const auto share = static_cast<std::size_t>(
-      1 + std::lround(2 * bdp(now) / static_cast<double>(interesting)));
+  const auto share =
+      static_cast<std::size_t>(1 + std::lround(2 * bdp(now) / static_cast<double>(interesting)));
   const std::size_t cap = std::max(share, (total + interesting - 1) / interesting);
   const auto may_take = [cap](const Peer& p) {
     const std::size_t most = p.stalled ? 1 : std::min<std::size_t>(cap, p.info.max_requests);

@@ -28,8 +28,14 @@ struct Wanted {
 
 struct Peer {
   Peer(PeerRef r, PeerInfo i, NameRef n, std::uint32_t pieces, Instant now)
-      : ref(r), info(std::move(i)), name(n), have(pieces), connected(now), last_block(now),
-        last_heard(now), elsewhere(now) {}
+      : ref(r),
+        info(std::move(i)),
+        name(n),
+        have(pieces),
+        connected(now),
+        last_block(now),
+        last_heard(now),
+        elsewhere(now) {}
 
   PeerRef ref;
   PeerInfo info;
@@ -56,14 +62,14 @@ struct Peer {
   std::uint32_t bad_requests = 0, unknown_requests = 0;
   std::uint32_t hash_requests = 0;
 
-  Instant layer_retry{};     ///< not asked for the piece layer before
+  Instant layer_retry{};  ///< not asked for the piece layer before
   Instant last_heard, last_said{};
 
   // Only used by an origin.
-  PieceSet offered;            ///< sized on the first offer
+  PieceSet offered;  ///< sized on the first offer
   std::uint64_t offer_turn = 0;
-  Instant spread{};            ///< when somebody else got a piece that only it had
-  Instant elsewhere;           ///< when it last got a piece that was not offered by us
+  Instant spread{};   ///< when somebody else got a piece that only it had
+  Instant elsewhere;  ///< when it last got a piece that was not offered by us
 };
 
 /// SplitMix64 as a function: ties that differ from node to node and repeat with the seed.
@@ -85,7 +91,7 @@ struct State {
   std::vector<std::string> names;
   std::map<std::string, NameRef, std::less<>> name_index;
   std::set<std::string, std::less<>> banned;
-  std::set<std::uint32_t> failed_before;  ///< pieces that once came with wrong bytes
+  std::set<std::uint32_t> failed_before;           ///< pieces that once came with wrong bytes
   std::map<std::uint64_t, std::uint64_t> readers;  ///< reader id -> byte offset
   std::vector<Action> out;
   RateMeter down, up;

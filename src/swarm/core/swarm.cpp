@@ -31,7 +31,10 @@ struct Swarm::Impl {
 
   void greet(Peer&);
   void forget(PeerRef, Instant);
-  void drop(Peer&, std::string code, bool ban, Instant);
+  void drop(Peer&, std::string code, bool ban, Instant, std::string detail = {});
+  void violation(Peer& peer, std::string what, Instant now) {
+    drop(peer, "peer_violation", false, now, std::move(what));
+  }
   void ban(NameRef, std::uint32_t piece, Instant);
   void settle(Instant now);
   void peer_has(Peer&, std::uint32_t piece, Instant);
@@ -75,8 +78,8 @@ void Swarm::Impl::greet(Peer& peer) {
 }
 
 void Swarm::Impl::forget(PeerRef ref, Instant now) {
-  const auto it = std::find_if(s.peers.begin(), s.peers.end(),
-                               [ref](const auto& p) { return p->ref == ref; });
+  const auto it =
+      std::find_if(s.peers.begin(), s.peers.end(), [ref](const auto& p) { return p->ref == ref; });
   if (it == s.peers.end()) return;
   const std::unique_ptr<Peer> peer = std::move(*it);
   s.peers.erase(it);
@@ -89,17 +92,16 @@ void Swarm::Impl::forget(PeerRef ref, Instant now) {
   if (s.config.origin) offers.check_lost(peer->have, now);
 }
 
-void Swarm::Impl::drop(Peer& peer, std::string code, bool banned, Instant now) {
+void Swarm::Impl::drop(Peer& peer, std::string code, bool banned, Instant now, std::string detail) {
   const PeerRef ref = peer.ref;
   if (banned) s.banned.insert(peer.info.node);
-  s.out.push_back(DropPeer{ref, peer.info.node, std::move(code), banned});
+  s.out.push_back(DropPeer{ref, peer.info.node, std::move(code), banned, std::move(detail)});
   forget(ref, now);
 }
 
 void Swarm::Impl::ban(NameRef name, std::uint32_t piece, Instant now) {
   const std::string node = s.names[name];
-  s.banned.insert(node);
-  s.out.push_back(ReportPeer{node, piece});
+  if (s.banned.insert(node).second) s.out.push_back(ReportPeer{node, piece});
   for (;;) {
     const auto it = std::find_if(s.peers.begin(), s.peers.end(),
                                  [name](const auto& p) { return p->name == name; });
@@ -124,7 +126,7 @@ void Swarm::Impl::peer_has(Peer& peer, std::uint32_t piece, Instant now) {
 }
 
 void Swarm::Impl::set_pieces(Peer& peer, const PieceSet& set, Instant now) {
-  if (peer.said_have) return drop(peer, "peer_violation", false, now);
+  if (peer.said_have) return violation(peer, "pieces told twice", now);
   peer.said_have = true;
   for (std::uint32_t i = 0; i < set.size(); ++i) {
     if (set.test(i)) peer_has(peer, i, now);
@@ -144,13 +146,13 @@ void Swarm::Impl::on(Peer& peer, const bt::Interested&, Instant now) {
 void Swarm::Impl::on(Peer& peer, const bt::NotInterested&, Instant) { peer.interested = false; }
 
 void Swarm::Impl::on(Peer& peer, const bt::Have& m, Instant now) {
-  if (m.piece >= s.pieces.count()) return drop(peer, "peer_violation", false, now);
+  if (m.piece >= s.pieces.count()) return violation(peer, "have of no piece", now);
   peer_has(peer, m.piece, now);
 }
 
 void Swarm::Impl::on(Peer& peer, const bt::Bitfield& m, Instant now) {
   const auto set = PieceSet::from_wire(m.bits, s.pieces.count());
-  if (!set) return drop(peer, "peer_violation", false, now);
+  if (!set) return violation(peer, "bitfield", now);
   set_pieces(peer, *set, now);
 }
 void Swarm::Impl::on(Peer& peer, const bt::HaveAll&, Instant now) {
@@ -168,14 +170,19 @@ void Swarm::Impl::on(Peer& peer, const bt::RequestBlock& m, Instant now) {
                       b.begin / bt::kBlockSize < s.pieces.blocks_in(b.piece) &&
                       s.pieces.block(b.piece, b.begin / bt::kBlockSize) == b;
   if (!shaped) {
-    if (++peer.bad_requests >= kMaxBadRequests) return drop(peer, "peer_violation", false, now);
+    if (++peer.bad_requests >= kMaxBadRequests) {
+      return violation(peer,
+                       "malformed request " + std::to_string(b.piece) + "/" +
+                           std::to_string(b.begin) + "+" + std::to_string(b.length),
+                       now);
+    }
     s.send(peer, bt::RejectBlock{b});
     return;
   }
   const bool may = s.pieces.has(b.piece) && (!s.config.origin || offers.allowed(peer, b.piece));
   if (!may || !uploader.enqueue(peer, b)) {
     if (++peer.unknown_requests >= kMaxUnknownRequests) {
-      return drop(peer, "peer_violation", false, now);
+      return violation(peer, "requests for what is not here", now);
     }
     s.send(peer, bt::RejectBlock{b});
     return;
@@ -193,7 +200,7 @@ void Swarm::Impl::on(Peer& peer, const bt::RejectBlock& m, Instant) {
 }
 
 void Swarm::Impl::on(Peer& peer, const bt::HashRequest& m, Instant now) {
-  if (++peer.hash_requests > kMaxHashRequests) return drop(peer, "peer_violation", false, now);
+  if (++peer.hash_requests > kMaxHashRequests) return violation(peer, "hash requests", now);
   hashes.requested(peer, m.span);
 }
 
@@ -247,7 +254,7 @@ void Swarm::received(PeerRef ref, const bt::Message& message, Instant now) {
                      std::holds_alternative<bt::KeepAlive>(message) ||
                      std::holds_alternative<bt::Unknown>(message);
   if (!peer->said_have && !first) {
-    impl_->drop(*peer, "peer_violation", false, now);
+    impl_->violation(*peer, "first message", now);
   } else {
     std::visit([&](const auto& m) { impl_->on(*peer, m, now); }, message);
   }
@@ -270,7 +277,7 @@ Arrival Swarm::block(PeerRef ref, std::uint32_t piece, std::uint32_t begin, std:
   } else {
     impl_->counts.redundant += length;
     if (what == Arrival::unsolicited && ++peer->unsolicited >= kMaxUnsolicited) {
-      impl_->drop(*peer, "peer_violation", false, now);
+      impl_->violation(*peer, "unsolicited blocks", now);
     }
   }
   impl_->settle(now);
@@ -280,7 +287,8 @@ Arrival Swarm::block(PeerRef ref, std::uint32_t piece, std::uint32_t begin, std:
 void Swarm::dont_have(PeerRef ref, std::uint32_t piece, Instant now) {
   Peer* peer = impl_->s.find(ref);
   if (peer == nullptr) return;
-  if (piece >= impl_->s.pieces.count()) return impl_->drop(*peer, "peer_violation", false, now);
+  if (piece >= impl_->s.pieces.count())
+    return impl_->violation(*peer, "dont-have of no piece", now);
   if (!impl_->s.peer_loses(*peer, piece)) return;
   if (impl_->s.config.origin) {
     PieceSet one(impl_->s.pieces.count());
@@ -320,8 +328,8 @@ void Swarm::failed(std::uint32_t piece, std::span<const Hash256> leaves, Instant
   if (active == nullptr) return;
   std::vector<NameRef> from;
   for (const BlockSlot& b : active->blocks) from.push_back(b.from);
-  const bool alone = std::all_of(from.begin(), from.end(),
-                                 [&](NameRef n) { return n == from.front(); });
+  const bool alone =
+      std::all_of(from.begin(), from.end(), [&](NameRef n) { return n == from.front(); });
   im.s.pieces.abandon(piece);
   im.s.failed_before.insert(piece);
   if (alone) {
@@ -405,12 +413,11 @@ Duration Swarm::tick(Instant now) {
   im.requester.check_stalls(now);
   im.settle(now);
   if (im.s.peers.empty()) return std::chrono::seconds(2);
-  if (!im.s.knows_layer() && !im.s.pieces.complete()) return std::chrono::milliseconds(20);
+  if (!im.s.knows_layer() && !im.s.pieces.complete()) return std::chrono::milliseconds(5);
   const bool loading = !im.s.pieces.complete();
   const bool offering = im.s.config.origin &&
-                        std::any_of(im.s.peers.begin(), im.s.peers.end(), [](const auto& p) {
-                          return p->interested && !p->have.all();
-                        });
+                        std::any_of(im.s.peers.begin(), im.s.peers.end(),
+                                    [](const auto& p) { return p->interested && !p->have.all(); });
   return loading || offering ? Duration(std::chrono::milliseconds(100))
                              : Duration(std::chrono::seconds(2));
 }
@@ -425,8 +432,8 @@ std::uint64_t Swarm::readable_from(std::uint64_t offset) const {
   const auto& meta = impl_->s.config.meta;
   if (offset >= meta.size) return 0;
   const auto piece = static_cast<std::uint32_t>(offset / meta.piece_length);
-  const std::uint64_t end = std::uint64_t{impl_->s.pieces.have().first_missing(piece)} *
-                            meta.piece_length;
+  const std::uint64_t end =
+      std::uint64_t{impl_->s.pieces.have().first_missing(piece)} * meta.piece_length;
   return end <= offset ? 0 : std::min(end, meta.size) - offset;
 }
 

@@ -15,11 +15,11 @@ namespace convoy::swarm::core {
 
 struct SwarmConfig {
   bt::BlobMeta meta;
-  std::vector<bool> have{};    ///< pieces present and verified; empty: none
-  bool origin = false;         ///< this side is an origin seeder: complete, serves by offers
-  bt::HashPair pair = nullptr; ///< SHA-256(left || right)
-  std::vector<Hash256> layer{};  ///< the piece layer, if it is known and verified
-  std::uint64_t seed = 0;      ///< for ties; the same seed and events give the same actions
+  std::vector<bool> have{};         ///< pieces present and verified; empty: none
+  bool origin = false;              ///< this side is an origin seeder: complete, serves by offers
+  bt::HashPair pair = nullptr;      ///< SHA-256(left || right)
+  std::vector<Hash256> layer{};     ///< the piece layer, if it is known and verified
+  std::uint64_t seed = 0;           ///< for ties; the same seed and events give the same actions
   std::uint64_t expected_rate = 0;  ///< bytes/s of the link, 0: measured
   std::uint64_t max_active_bytes = 32ULL << 20;  ///< pieces under way; never less than four
 };

@@ -17,8 +17,8 @@ using PeerRef = std::uint32_t;
 using Instant = SteadyTime;
 
 struct PeerInfo {
-  std::string node;       ///< SPIFFE id of its certificate: what a ban is bound to
-  bool origin = false;    ///< an origin seeder: serves by offers, never downloads
+  std::string node;                  ///< SPIFFE id of its certificate: what a ban is bound to
+  bool origin = false;               ///< an origin seeder: serves by offers, never downloads
   std::uint32_t max_requests = 250;  ///< "reqq" of its extension handshake
 };
 
@@ -30,15 +30,20 @@ struct SendMessage {
   bool lazy = false;
 };
 /// All blocks of the piece are in its buffer: hash and store, then say verified() or failed().
-struct VerifyPiece { std::uint32_t piece = 0; };
+struct VerifyPiece {
+  std::uint32_t piece = 0;
+};
 /// The piece's buffer is of no use any more.
-struct ReleasePiece { std::uint32_t piece = 0; };
+struct ReleasePiece {
+  std::uint32_t piece = 0;
+};
 /// The core has forgotten the peer already. `banned`: do not let this identity in again.
 struct DropPeer {
   PeerRef peer = 0;
   std::string node;
   std::string code;
   bool banned = false;
+  std::string detail{};  ///< for the log
 };
 /// This identity sent bytes that do not verify.
 struct ReportPeer {

@@ -1,7 +1,6 @@
-#include "swarm/transport/engine_impl.hpp"
-
 #include <algorithm>
 
+#include "swarm/transport/engine_impl.hpp"
 
 namespace convoy::swarm {
 namespace {

@@ -51,15 +51,15 @@ using Renew = std::function<net::Task<Result<Grant>>()>;
 using Report = std::function<net::Task<void>(std::string node, std::uint32_t piece)>;
 
 struct TorrentSpec {
-  bt::BlobMeta meta;            ///< verified by the caller
+  bt::BlobMeta meta;  ///< verified by the caller
   bt::InfoHash info_hash{};
   std::shared_ptr<PieceIo> io{};
-  std::vector<bool> have{};     ///< pieces present and verified; empty: none, or all for a seed
+  std::vector<bool> have{};       ///< pieces present and verified; empty: none, or all for a seed
   std::vector<Hash256> leaves{};  ///< a seed's Merkle leaves, if it has them stored; else empty
-  bool origin = false;          ///< serves by offers, never downloads
-  Grant grant{};                ///< an origin may leave the ticket empty: it is fetched on demand
+  bool origin = false;            ///< serves by offers, never downloads
+  Grant grant{};                  ///< an origin may leave the ticket empty: it is fetched on demand
   Renew renew{};
-  Report report{};              ///< may be null
+  Report report{};  ///< may be null
   std::string request_id{};
 };
 
@@ -81,7 +81,8 @@ class Torrent {
   virtual std::uint64_t readable_from(std::uint64_t offset) const = 0;
   /// Waits until a byte at `offset` is readable; false at the time-out or when it ended for good.
   virtual net::Task<bool> wait_readable(std::uint64_t offset, Duration timeout) = 0;
-  /// Where a reader stands: the next few pieces from here are asked for first. Any number of readers.
+  /// Where a reader stands: the next few pieces from here are asked for first. Any number of
+  /// readers.
   virtual std::uint64_t add_reader(std::uint64_t offset) = 0;  ///< returns a reader id
   virtual void move_reader(std::uint64_t reader, std::uint64_t offset) = 0;
   virtual void remove_reader(std::uint64_t reader) = 0;
@@ -91,13 +92,15 @@ class Torrent {
 };
 
 struct EngineOptions {
-  net::TlsIdentity identity;              ///< node certificate chain and key
-  std::vector<crypto::Certificate> roots; ///< cluster root
+  net::TlsIdentity identity;               ///< node certificate chain and key
+  std::vector<crypto::Certificate> roots;  ///< cluster root
   std::string cluster;
-  net::Endpoint listen;                   ///< peers dial here; port 0 takes a free one
-  std::optional<std::string> bind_ip;     ///< local address for outgoing connections
+  net::Endpoint listen;                      ///< peers dial here; port 0 takes a free one
+  std::optional<std::string> bind_ip;        ///< local address for outgoing connections
   std::shared_ptr<net::RateLimiter> upload;  ///< null: none
-  std::uint64_t expected_rate = 0;        ///< bytes/s of the link if known; 0: measured
+  std::uint64_t expected_rate = 0;           ///< bytes/s of the link if known; 0: measured
+  /// TLS and both handshakes must be over within this (peer-wire.md, 3).
+  Duration gate_time = std::chrono::seconds(5);
 };
 
 /// All torrents of a node: the listener, TLS, the ticket gate, disk and hashing on the pool.
@@ -106,8 +109,9 @@ struct EngineOptions {
 class Engine {
  public:
   virtual ~Engine() = default;
-  static Result<std::unique_ptr<Engine>> make(net::Executor, net::WorkerPool&, EngineOptions, const Clock&,
-                                              Random&, security::AuditLog&, net::Metrics&, Logger);
+  static Result<std::unique_ptr<Engine>> make(net::Executor, net::WorkerPool&, EngineOptions,
+                                              const Clock&, Random&, security::AuditLog&,
+                                              net::Metrics&, Logger);
   virtual const net::Endpoint& local() const = 0;
   /// Adds or finds the torrent of this info-hash.
   virtual Result<std::shared_ptr<Torrent>> add(TorrentSpec) = 0;

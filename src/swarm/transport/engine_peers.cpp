@@ -1,11 +1,9 @@
-#include "swarm/core/gate.hpp"
 #include "swarm/transport/engine_impl.hpp"
 
 // Connections on their way in and out, until the gate is open.
 namespace convoy::swarm {
 namespace {
 
-constexpr Duration kGateTime = std::chrono::seconds(core::Gate::kSeconds);
 constexpr Duration kConnectTime = std::chrono::seconds(3);
 
 }  // namespace
@@ -55,8 +53,8 @@ net::Task<void> EngineImpl::accept_loop() {
 net::Task<void> EngineImpl::serve(net::StreamPtr plain) {
   const std::string ip = plain->remote().ip;
   const Arriving arriving(*this, ip);
-  const SteadyTime until = env_.now() + kGateTime;
-  auto secured = co_await net::tls_accept(std::move(plain), server_, kGateTime);
+  const SteadyTime until = env_.now() + options_.gate_time;
+  auto secured = co_await net::tls_accept(std::move(plain), server_, options_.gate_time);
   if (!secured) {
     if (secured.error().kind() != ErrorClass::cancelled) {
       note_refused(secured.error(), ip, "", "", "");
@@ -94,9 +92,9 @@ net::Task<Result<Admitted>> EngineImpl::dial(bt::PeerEndpoint address, GateTorre
   auto plain = co_await net::tcp_connect(env_.executor, address.ip, address.port, kConnectTime,
                                          options_.bind_ip);
   if (!plain) co_return plain.error();
-  const SteadyTime until = env_.now() + kGateTime;
+  const SteadyTime until = env_.now() + options_.gate_time;
   const std::string name = bt::short_hex(gate.info_hash);
-  auto secured = co_await net::tls_connect(*std::move(plain), client_, name, kGateTime);
+  auto secured = co_await net::tls_connect(*std::move(plain), client_, name, options_.gate_time);
   if (!secured) co_return secured.error();
   auto passed = co_await pass_gate(env_, *std::move(secured), std::move(gate), until - env_.now());
   co_return passed;
@@ -110,8 +108,11 @@ void EngineImpl::refused(const Error& why, const std::string& ip, const std::str
 void EngineImpl::note_refused(const Error& why, const std::string& ip, const std::string& node,
                               const std::string& digest, const std::string& request_id) {
   env_.metrics.refused(why.code());
-  env_.log.warn("peer refused", {{"ip", ip}, {"peer", node}, {"reason", why.code()},
-                                 {"detail", why.detail()}, {"digest", digest},
+  env_.log.warn("peer refused", {{"ip", ip},
+                                 {"peer", node},
+                                 {"reason", why.code()},
+                                 {"detail", why.detail()},
+                                 {"digest", digest},
                                  {"request_id", request_id}});
   security::AuditEvent event;
   event.action = "peer.refuse";

@@ -29,8 +29,10 @@ SwarmMetrics::SwarmMetrics(net::Metrics& m)
       metrics_(m) {}
 
 void SwarmMetrics::refused(const std::string& code) {
-  metrics_.counter("convoy_swarm_refused_total", "Connections refused or ended for a violation",
-                   {{"reason", code}}).add();
+  metrics_
+      .counter("convoy_swarm_refused_total", "Connections refused or ended for a violation",
+               {{"reason", code}})
+      .add();
 }
 
 Env::Env(net::Executor e, net::WorkerPool& p, const EngineOptions& o, const Clock& c, Random& r,

@@ -49,7 +49,7 @@ struct Env {
   Logger log;
   security::TicketVerifier tickets;
   std::string cluster;
-  std::string self{};       ///< own identity, as peer_identity() has it
+  std::string self{};          ///< own identity, as peer_identity() has it
   std::uint32_t identity = 1;  ///< counts replacements of the identity
   bt::PeerId peer_id{};
   net::TaskGroup tasks;

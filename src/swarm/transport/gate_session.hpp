@@ -18,9 +18,9 @@ inline constexpr std::uint8_t kDontHaveId = 2;
 struct GateTorrent {
   bt::InfoHash info_hash{};
   oci::Digest digest;
-  std::string ticket;      ///< own, good for the certificate of this connection
+  std::string ticket;  ///< own, good for the certificate of this connection
   std::string request_id;
-  bool incoming = false;   ///< then the remote handshake comes first
+  bool incoming = false;  ///< then the remote handshake comes first
 };
 
 /// A peer whose gate is open.
@@ -31,7 +31,7 @@ struct Admitted {
   UnixTime ticket_expires{};
   bt::PeerId peer_id{};
   bt::ExtensionHandshake extension;
-  Bytes rest;              ///< bytes that came after the gate's
+  Bytes rest;  ///< bytes that came after the gate's
   bool outgoing = false;
   std::uint32_t identity = 0;  ///< the own identity's number, Env::identity
 };

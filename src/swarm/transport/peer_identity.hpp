@@ -10,9 +10,9 @@ namespace convoy::swarm {
 
 /// Who is at the other end of a TLS connection.
 struct PeerIdentity {
-  std::string node;     ///< SPIFFE id
+  std::string node;  ///< SPIFFE id
   bool origin = false;
-  Bytes certificate;    ///< DER of the leaf
+  Bytes certificate;  ///< DER of the leaf
   UnixTime not_after{};
 };
 

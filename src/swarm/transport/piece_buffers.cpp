@@ -27,7 +27,8 @@ PieceBuffer PieceBuffers::take(std::uint32_t piece) {
 
 void PieceBuffers::give_back(PieceBuffer buffer) {
   if (buffer == nullptr) return;
-  if ((idle_.size() + 1) * meta_.piece_length <= std::max<std::size_t>(kMaxIdleBytes, meta_.piece_length)) {
+  if ((idle_.size() + 1) * meta_.piece_length <=
+      std::max<std::size_t>(kMaxIdleBytes, meta_.piece_length)) {
     idle_.push_back(std::move(buffer));
   }
 }

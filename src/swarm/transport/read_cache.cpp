@@ -68,7 +68,8 @@ void ReadCache::prefetch(const bt::BlockRef& block) {
 void ReadCache::launch() {
   while (!waiting_.empty()) {
     const std::size_t n = std::min(kMaxJob, waiting_.size());
-    std::vector<std::pair<Key, std::shared_ptr<Chunk>>> job(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(n));
+    std::vector<std::pair<Key, std::shared_ptr<Chunk>>> job(
+        waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(n));
     waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(n));
     tasks_.spawn([self = shared_from_this(), job = std::move(job)] { return self->load(job); });
   }
@@ -110,7 +111,8 @@ std::uint32_t ReadCache::blocks_left(const bt::BlockRef& b) const {
   return std::min(kBlocks - block % kBlocks, meta_.blocks_in(b.piece) - block);
 }
 
-ByteView ReadCache::view(const Chunk& chunk, const bt::BlockRef& first, std::uint32_t blocks) const {
+ByteView ReadCache::view(const Chunk& chunk, const bt::BlockRef& first,
+                         std::uint32_t blocks) const {
   const std::size_t at = first.begin / bt::kBlockSize % kBlocks * kSlot;
   return ByteView(chunk.bytes).subspan(at, std::min(blocks * kSlot, chunk.bytes.size() - at));
 }

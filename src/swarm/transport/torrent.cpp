@@ -91,8 +91,12 @@ void TorrentImpl::remove_reader(std::uint64_t reader) { core_.remove_reader(read
 
 TorrentStats TorrentImpl::stats() const {
   const auto& c = core_.counts();
-  return {c.from_origin, c.from_peers, c.uploaded, c.redundant,
-          static_cast<std::uint32_t>(peers_.size()), core_.complete()};
+  return {c.from_origin,
+          c.from_peers,
+          c.uploaded,
+          c.redundant,
+          static_cast<std::uint32_t>(peers_.size()),
+          core_.complete()};
 }
 
 void TorrentImpl::merge(const TorrentSpec& spec) {
@@ -108,7 +112,8 @@ void TorrentImpl::merge(const TorrentSpec& spec) {
 bool TorrentImpl::allowed(Connection& conn, const bt::Message& m) {
   const auto& may = conn.actions();
   const bool takes = std::holds_alternative<bt::RequestBlock>(m);
-  const bool gives = std::holds_alternative<bt::Have>(m) || std::holds_alternative<bt::HaveAll>(m) ||
+  const bool gives = std::holds_alternative<bt::Have>(m) ||
+                     std::holds_alternative<bt::HaveAll>(m) ||
                      std::holds_alternative<bt::Bitfield>(m);
   if ((!takes || may.leech) && (!gives || may.seed)) return true;
   const Error why = denied("ticket_wrong_action");
@@ -155,8 +160,7 @@ bool TorrentImpl::on_extended(Connection& conn, const bt::Extended& e) {
 }
 
 bool TorrentImpl::on_ticket(Connection& conn, std::string_view ticket) {
-  const auto facts =
-      check_ticket(env_, ticket, conn.peer(), spec_.info_hash, spec_.meta.digest);
+  const auto facts = check_ticket(env_, ticket, conn.peer(), spec_.info_hash, spec_.meta.digest);
   if (facts) {
     conn.renew_ticket(*facts);
     return true;
@@ -189,8 +193,10 @@ void TorrentImpl::on_hashes_sent(Connection& conn, std::size_t answers) {
 }
 
 void TorrentImpl::on_closed(Connection& conn, const Error& why) {
-  log_.info("peer gone", {{"peer", conn.peer().node}, {"reason", why.code()},
-                          {"detail", why.detail()}, {"ip", conn.remote().ip}});
+  log_.info("peer gone", {{"peer", conn.peer().node},
+                          {"reason", why.code()},
+                          {"detail", why.detail()},
+                          {"ip", conn.remote().ip}});
   env_.metrics.peers.add(-1);
   const std::string node = conn.peer().node;
   core_.closed(conn.ref(), env_.now());
@@ -251,7 +257,7 @@ void TorrentImpl::carry_out(core::ReleasePiece& a) { buffers_.release(a.piece); 
 void TorrentImpl::carry_out(core::DropPeer& a) {
   const auto conn = find(a.peer);
   if (conn == nullptr) return;
-  const Error why = denied(a.code);
+  const Error why = denied(a.code, a.detail);
   if (a.banned) {
     env_.metrics.banned.add();
     log_.warn("peer banned", {{"peer", a.node}, {"reason", a.code}});
@@ -290,8 +296,10 @@ void TorrentImpl::carry_out(core::ReadLeaves& a) {
 
 void TorrentImpl::carry_out(core::Completed&) {
   const auto s = stats();
-  log_.info("torrent complete", {{"from_origin", s.from_origin}, {"from_peers", s.from_peers},
-                                 {"redundant", s.redundant}, {"peers", s.peers}});
+  log_.info("torrent complete", {{"from_origin", s.from_origin},
+                                 {"from_peers", s.from_peers},
+                                 {"redundant", s.redundant},
+                                 {"peers", s.peers}});
   buffers_.trim();
 }
 
@@ -312,13 +320,13 @@ net::Task<void> TorrentImpl::run_ticks() {
   const auto self = shared_from_this();
   while (!stopped_) {
     const SteadyTime now = env_.now();
+    drop_expired();
     Duration wait = core_.tick(now);
     act();
-    drop_expired();
     dial_more();
     if (wants_peers()) ask_renewal(false);
     const SteadyTime due = book_.next_due(now + wait);
-    wait = std::clamp<Duration>(due - now, std::chrono::milliseconds(10), wait);
+    wait = std::min(wait, std::max<Duration>(due - now, std::chrono::milliseconds(10)));
     static_cast<void>(co_await tick_now_.wait(wait));
   }
 }

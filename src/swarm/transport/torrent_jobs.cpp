@@ -13,7 +13,8 @@ std::vector<Hash256> hash_blocks(ByteView bytes) {
   std::vector<Hash256> leaves;
   leaves.reserve((bytes.size() + bt::kBlockSize - 1) / bt::kBlockSize);
   for (std::size_t at = 0; at < bytes.size(); at += bt::kBlockSize) {
-    leaves.push_back(crypto::sha256(bytes.subspan(at, std::min<std::size_t>(bt::kBlockSize, bytes.size() - at))));
+    leaves.push_back(crypto::sha256(
+        bytes.subspan(at, std::min<std::size_t>(bt::kBlockSize, bytes.size() - at))));
   }
   return leaves;
 }
@@ -103,8 +104,8 @@ net::Task<void> TorrentImpl::compute_layer() {
   const auto self = shared_from_this();
   std::vector<Hash256> leaves = spec_.leaves;
   const std::uint32_t count = spec_.meta.piece_count();
-  const auto step = static_cast<std::uint32_t>(
-      std::max<std::uint64_t>(1, kLayerStep / spec_.meta.piece_length));
+  const auto step =
+      static_cast<std::uint32_t>(std::max<std::uint64_t>(1, kLayerStep / spec_.meta.piece_length));
   for (std::uint32_t first = 0; spec_.leaves.empty() && first < count && !stopped_; first += step) {
     auto work = [meta = spec_.meta, io = spec_.io, first, end = std::min(count, first + step)] {
       return read_and_hash(meta, *io, first, end);

@@ -71,7 +71,8 @@ Status TorrentImpl::admit(Admitted a) {
                  {"info_hash", bt::short_hex(spec_.info_hash)},
                  {"peer_request_id", a.extension.request_id}};
   env_.audit.record(std::move(event));
-  log_.info("peer connected", {{"peer", a.peer.node}, {"ip", a.stream->remote().ip},
+  log_.info("peer connected", {{"peer", a.peer.node},
+                               {"ip", a.stream->remote().ip},
                                {"direction", a.outgoing ? "out" : "in"},
                                {"peer_request_id", a.extension.request_id}});
   env_.metrics.peers.add(1);
@@ -137,8 +138,10 @@ net::Task<void> TorrentImpl::dial(bt::PeerEndpoint address) {
                          why.kind() == ErrorClass::timeout || why.kind() == ErrorClass::cancelled ||
                          why.kind() == ErrorClass::conflict;
     if (!trouble) dialer_.refused(why, address.ip, node, spec_.meta, spec_.request_id);
-    log_.debug("peer not reached", {{"ip", address.ip}, {"port", address.port},
-                                    {"reason", why.code()}, {"detail", why.detail()}});
+    log_.debug("peer not reached", {{"ip", address.ip},
+                                    {"port", address.port},
+                                    {"reason", why.code()},
+                                    {"detail", why.detail()}});
     book_.failed(address, env_.now());
   }
   tick_now_.notify_all();
@@ -184,7 +187,8 @@ Duration TorrentImpl::renewal_wait() const {
   if (!ticket_fresh()) return Duration::zero();
   const Duration left = ticket_expires_ - env_.now();
   const Duration half = std::min<Duration>(left, spec_.grant.expires_in) / 2;
-  return std::max<Duration>(std::min<Duration>(half, spec_.grant.interval), std::chrono::seconds(1));
+  return std::max<Duration>(std::min<Duration>(half, spec_.grant.interval),
+                            std::chrono::seconds(1));
 }
 
 void TorrentImpl::take(const Grant& grant) {
@@ -230,8 +234,8 @@ net::Task<void> TorrentImpl::keep_ticket() {
       take(*grant);
     } else {
       ++renew_failures_;
-      log_.warn("ticket not renewed", {{"reason", grant.error().code()},
-                                       {"detail", grant.error().detail()}});
+      log_.warn("ticket not renewed",
+                {{"reason", grant.error().code()}, {"detail", grant.error().detail()}});
     }
     renewed_.notify_all();
     tick_now_.notify_all();

@@ -34,8 +34,9 @@ std::uint32_t Uplink::lowat() const {
 Duration Uplink::patience() const {
   const double r = std::max(rate(), 1.0);
   const std::chrono::duration<double> d(4 * static_cast<double>(quantum()) / r);
-  return std::clamp<Duration>(std::chrono::duration_cast<Duration>(std::min(d, std::chrono::duration<double>(1))),
-                              std::chrono::milliseconds(20), std::chrono::milliseconds(200));
+  return std::clamp<Duration>(
+      std::chrono::duration_cast<Duration>(std::min(d, std::chrono::duration<double>(1))),
+      std::chrono::milliseconds(20), std::chrono::milliseconds(200));
 }
 
 std::size_t Uplink::young(SteadyTime now) const {

@@ -64,7 +64,8 @@ TEST_F(MirrorAttack, CachedBlobNeedsLeaveNow) {
   first.headers.add("Authorization", "Bearer alice");
   EXPECT_EQ(world.get(std::move(first)).status, 200);
   world.tracker->on_ticket = [](const clients::TicketRequest& r) -> Result<clients::TicketReply> {
-    if (r.authorization && r.authorization->reveal() == "Bearer alice") return denied("pull_denied");
+    if (r.authorization && r.authorization->reveal() == "Bearer alice")
+      return denied("pull_denied");
     return unauthorized("token_expired");
   };
   world.registry.demanded = "Bearer nobody";
@@ -194,9 +195,8 @@ TEST_F(MirrorAttack, MalformedAuthorizationIsRefused) {
   const auto digest = world.blob(kSize);
   world.start();
   const std::vector<std::string> malformed = {
-      "Basic",      "",           "Basic ",         "Basic !!!",       "Basic YWxpY2U=",
-      "Digest abc", "Bearer",     "Bearer a b",     "Basic  YTpi",     "basic\tYTpi",
-      "YTpi",       "Basic YTpi x"};
+      "Basic",  "",           "Basic ",      "Basic !!!",   "Basic YWxpY2U=", "Digest abc",
+      "Bearer", "Bearer a b", "Basic  YTpi", "basic\tYTpi", "YTpi",           "Basic YTpi x"};
   for (const auto& value : malformed) {
     auto request = world.blob_request(digest);
     request.headers.add("Authorization", value);

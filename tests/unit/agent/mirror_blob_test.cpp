@@ -57,7 +57,8 @@ TEST_F(MirrorBlob, ManyRequestsCostOneDownload) {
   world.start();
   std::vector<std::shared_ptr<std::optional<test::Got>>> all;
   for (int i = 0; i < 8; ++i) all.push_back(world.begin(world.blob_request(digest)));
-  ASSERT_TRUE(world.until([&] { return world.engine->last && world.engine->last->readers.size() == 8; }));
+  ASSERT_TRUE(
+      world.until([&] { return world.engine->last && world.engine->last->readers.size() == 8; }));
   world.engine->last->deliver_all();
   for (const auto& got : all) {
     ASSERT_TRUE(world.until([&] { return got->has_value(); }));
@@ -126,9 +127,8 @@ TEST_F(MirrorBlob, TrackerDownMeansTheRegistry) {
   expect_blob(world.get(world.blob_request(digest)), world, digest);
   EXPECT_EQ(world.engine->added, 0);
   // It was kept: asked again, only the leave is asked of the registry.
-  ASSERT_TRUE(world.until([&] {
-    return world.agent->status_json().find("\"downloads\":0") != std::string::npos;
-  }));
+  ASSERT_TRUE(world.until(
+      [&] { return world.agent->status_json().find("\"downloads\":0") != std::string::npos; }));
   expect_blob(world.get(world.blob_request(digest)), world, digest);
   EXPECT_EQ(world.registry.count("GET", "/blobs/"), 1U);
 }
@@ -177,7 +177,8 @@ TEST_F(MirrorBlob, PartOfAnEarlierRunIsVerifiedAndUsed) {
   };
   world.start();
   const auto first = world.begin(world.blob_request(digest));
-  ASSERT_TRUE(world.until([&] { return world.engine->last && !world.engine->last->readers.empty(); }));
+  ASSERT_TRUE(
+      world.until([&] { return world.engine->last && !world.engine->last->readers.empty(); }));
   world.stop();
   world.engine = std::make_shared<test::FakeEngine>(world.loop.executor());
   world.engine->truth = world.content;

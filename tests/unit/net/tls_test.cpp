@@ -1,17 +1,16 @@
 #include "net/tls.hpp"
 
+#include <atomic>
+#include <cstdint>
+#include <future>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <openssl/ssl.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include <atomic>
-#include <cstdint>
-#include <future>
 #include <stdexcept>
+#include <sys/socket.h>
 #include <thread>
+#include <unistd.h>
 
 #include "base/random.hpp"
 #include "net/tcp.hpp"

@@ -17,7 +17,8 @@ class AccessTest : public ::testing::Test {
  protected:
   AccessTest() : keys_(clock_), access_(keys_.token_verifier(), keys_.audience, clock_) {}
 
-  std::string code_of(const std::string& authorization, const std::string& scope = "repository:a:pull") {
+  std::string code_of(const std::string& authorization,
+                      const std::string& scope = "repository:a:pull") {
     auto checked = access_.check(authorization, auth::parse_scope(scope).value());
     return checked ? "ok" : checked.error().code();
   }
@@ -27,8 +28,14 @@ class AccessTest : public ::testing::Test {
   json::object claims() {
     const auto now = clock_.wall().time_since_epoch().count();
     json::object access{{"type", "repository"}, {"name", "a"}, {"actions", json::array{"pull"}}};
-    return {{"iss", keys_.issuer}, {"sub", "mallory"}, {"aud", keys_.audience}, {"exp", now + 300},
-            {"nbf", now}, {"iat", now}, {"jti", "x"}, {"access", json::array{access}}};
+    return {{"iss", keys_.issuer},
+            {"sub", "mallory"},
+            {"aud", keys_.audience},
+            {"exp", now + 300},
+            {"nbf", now},
+            {"iat", now},
+            {"jti", "x"},
+            {"access", json::array{access}}};
   }
 
   test::ManualClock clock_;
@@ -47,10 +54,12 @@ TEST_F(AccessTest, GoodTokenNamesTheCaller) {
 }
 
 TEST_F(AccessTest, NarrowTokenIsInsufficient) {
-  EXPECT_EQ(code_of(bearer(keys_, "repository:a:pull"), "repository:a:pull,push"), "token_insufficient_scope");
+  EXPECT_EQ(code_of(bearer(keys_, "repository:a:pull"), "repository:a:pull,push"),
+            "token_insufficient_scope");
   EXPECT_EQ(code_of(bearer(keys_, "repository:b:pull")), "token_insufficient_scope");
   EXPECT_EQ(code_of(bearer(keys_, "")), "token_insufficient_scope");
-  EXPECT_EQ(code_of(bearer(keys_, "repository:a:*"), "registry:catalog:*"), "token_insufficient_scope");
+  EXPECT_EQ(code_of(bearer(keys_, "repository:a:*"), "registry:catalog:*"),
+            "token_insufficient_scope");
 }
 
 TEST_F(AccessTest, EveryForgeryIsRefused) {
@@ -64,7 +73,8 @@ TEST_F(AccessTest, EveryForgeryIsRefused) {
   SystemRandom random;
   const security::RegistryTokenIssuer elsewhere(keys_.token_signer(), keys_.issuer, "elsewhere",
                                                 std::chrono::minutes(5), clock_, random);
-  EXPECT_EQ(code_of("Bearer " + elsewhere.issue("ann", auth::parse_scope("repository:a:pull").value()).token),
+  EXPECT_EQ(code_of("Bearer " +
+                    elsewhere.issue("ann", auth::parse_scope("repository:a:pull").value()).token),
             "token_audience");
 
   // alg none, with and without our chain.
@@ -73,9 +83,11 @@ TEST_F(AccessTest, EveryForgeryIsRefused) {
 
   // The key in the header (CVE-2025-24976): kid of ours, jwk and signature of the attacker.
   const auto attacker = crypto::PrivateKey::generate();
-  json::object header{{"alg", "ES256"}, {"typ", "JWT"},
-                      {"kid", keys_.token_signer().key.public_key().thumbprint()},
-                      {"jwk", json::object{{"kty", "EC"}, {"crv", "P-256"}, {"x", "AA"}, {"y", "AA"}}}};
+  json::object header{
+      {"alg", "ES256"},
+      {"typ", "JWT"},
+      {"kid", keys_.token_signer().key.public_key().thumbprint()},
+      {"jwk", json::object{{"kty", "EC"}, {"crv", "P-256"}, {"x", "AA"}, {"y", "AA"}}}};
   const std::string input = auth::jwt_signing_input(header, claims());
   EXPECT_NE(code_of("Bearer " + auth::jwt_compact(input, attacker.sign(as_bytes(input)))), "ok");
 
@@ -109,7 +121,8 @@ TEST_F(AccessTest, TokensRunOutAlsoWhenTheyAreRemembered) {
 
 TEST_F(AccessTest, OtherCredentialsAreRefused) {
   EXPECT_EQ(code_of(auth::basic_header("ann", Secret("x"))), "authorization_invalid");
-  for (const char* bad : {"", "Bearer", "Bearer ", "Bearer a b", "Digest x", "Bearer not.a.token"}) {
+  for (const char* bad :
+       {"", "Bearer", "Bearer ", "Bearer a b", "Digest x", "Bearer not.a.token"}) {
     EXPECT_NE(code_of(bad), "ok") << bad;
   }
   EXPECT_EQ(access_.check(std::nullopt, {}).error().code(), "token_missing");

@@ -1,11 +1,10 @@
+#include <boost/json/object.hpp>
 #include <gtest/gtest.h>
 
 #include "security/identity/spiffe.hpp"
 #include "support/registry_world.hpp"
 #include "wire/bt/merkle.hpp"
 #include "wire/json.hpp"
-
-#include <boost/json/object.hpp>
 
 // docs/protocols/registry-internal.md: what the registry gives to trackers.
 namespace convoy::registry {
@@ -14,7 +13,9 @@ namespace {
 using test::Answer;
 using test::sample_text;
 
-net::TlsIdentity identity_of(const security::PemIdentity& pem) { return {pem.chain_pem, pem.key_pem}; }
+net::TlsIdentity identity_of(const security::PemIdentity& pem) {
+  return {pem.chain_pem, pem.key_pem};
+}
 
 class InternalTest : public ::testing::Test {
  protected:
@@ -35,8 +36,11 @@ class InternalTest : public ::testing::Test {
   Answer ask(const std::optional<net::TlsIdentity>& who, const std::string& repository,
              const std::string& digest, const std::string& method = "GET") {
     auto client = world_.make_client(who);
-    return world_.send_with(client, {.method = method, .target = "/convoy/v1/metadata/" + repository + "/" + digest,
-                                     .body = {}, .headers = {}, .token = {}});
+    return world_.send_with(client, {.method = method,
+                                     .target = "/convoy/v1/metadata/" + repository + "/" + digest,
+                                     .body = {},
+                                     .headers = {},
+                                     .token = {}});
   }
   Result<security::MetadataStatement> statement(const Answer& answer, const std::string& digest) {
     auto object = wire::parse_json_object(answer.body);
@@ -110,20 +114,27 @@ TEST_F(InternalTest, OneClustersCaDoesNotSpeakForAnother) {
   const auto key = crypto::PrivateKey::generate();
   const auto issuing = security::load_signer(c2_.pki.issuing).value();
   const auto now = clock_.wall();
-  const auto leaf = crypto::issue({.common_name = "t", .dns_names = {}, .ips = {},
+  const auto leaf = crypto::issue({.common_name = "t",
+                                   .dns_names = {},
+                                   .ips = {},
                                    .uris = {"spiffe://example.org/cluster/c1/tracker/t"},
-                                   .use = crypto::CertUse::node, .path_length = 0, .not_before = now - std::chrono::seconds(60),
+                                   .use = crypto::CertUse::node,
+                                   .path_length = 0,
+                                   .not_before = now - std::chrono::seconds(60),
                                    .not_after = now + std::chrono::hours(1)},
                                   key.public_key(), issuing.chain.front(), issuing.key, random);
   const auto digest = world_.push_blob("team/app", "bytes");
-  const auto answer = ask(net::TlsIdentity{crypto::chain_pem({leaf, issuing.chain.front()}), key.to_pem()}, "team/app", digest);
+  const auto answer =
+      ask(net::TlsIdentity{crypto::chain_pem({leaf, issuing.chain.front()}), key.to_pem()},
+          "team/app", digest);
   EXPECT_EQ(answer.status, 404);
   EXPECT_EQ(world_.audit.count("metadata.grant"), 0u);
 }
 
 TEST_F(InternalTest, TlsAnswersCarryHsts) {
   EXPECT_FALSE(world_.get("/v2/", "").header("Strict-Transport-Security").empty());
-  EXPECT_NE(world_.get("/v2/", "").header("WWW-Authenticate").find("https://127.0.0.1"), std::string::npos);
+  EXPECT_NE(world_.get("/v2/", "").header("WWW-Authenticate").find("https://127.0.0.1"),
+            std::string::npos);
 }
 
 }  // namespace

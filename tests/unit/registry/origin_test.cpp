@@ -1,10 +1,9 @@
-#include "registry/origin/origin_seeder.hpp"
-
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
 #include "clients/tracker/memory_tracker_client.hpp"
 #include "crypto/hash.hpp"
+#include "registry/origin/origin_seeder.hpp"
 #include "security/identity/spiffe.hpp"
 #include "support/net_loop.hpp"
 #include "support/pki.hpp"
@@ -34,16 +33,20 @@ class OriginTest : public ::testing::Test {
       security::NodeKind kind = security::NodeKind::origin,
       std::chrono::seconds lifetime = std::chrono::hours(1)) {
     auto out = std::make_unique<clients::MemoryTrackerClient>();
-    const auto enrolment = [this, kind, lifetime](const std::string& name,
-                                                  const std::string& csr) -> Result<clients::Enrolment> {
+    const auto enrolment = [this, kind, lifetime](
+                               const std::string& name,
+                               const std::string& csr) -> Result<clients::Enrolment> {
       auto key = crypto::csr_public_key(csr);
       if (!key) return std::move(key).error();
       const security::SpiffeId id{"example.org", "c1", kind, name};
       auto issued = pki_.authority.issue_node(id, *key, lifetime);
       if (!issued) return std::move(issued).error();
-      return clients::Enrolment{id.str(), issued->chain_pem, pki_.pki.root.chain_pem, "c1", "example.org", {}};
+      return clients::Enrolment{id.str(), issued->chain_pem, pki_.pki.root.chain_pem,
+                                "c1",     "example.org",     {}};
     };
-    out->on_enrol = [enrolment](const clients::EnrolRequest& r) { return enrolment(r.name, r.csr_pem); };
+    out->on_enrol = [enrolment](const clients::EnrolRequest& r) {
+      return enrolment(r.name, r.csr_pem);
+    };
     out->on_renew = [enrolment](const std::string& csr) { return enrolment("origin", csr); };
     out->on_origin = [](const clients::OriginRegistration&) { return std::chrono::seconds(30); };
     return out;
@@ -51,9 +54,11 @@ class OriginTest : public ::testing::Test {
 
   void start(std::unique_ptr<clients::MemoryTrackerClient> tracker) {
     tracker_ = tracker.get();
-    OriginSeeder::Needs needs{loop_.executor(), pool_, *blobs_, *meta_, clock_, random_, audit_, metrics_, Logger::none()};
-    seeder_ = std::make_unique<OriginSeeder>(std::move(needs), cluster_, identity().value(), std::move(tracker),
-                                             nullptr, nullptr, std::vector<crypto::Certificate>{pki_.root});
+    OriginSeeder::Needs needs{loop_.executor(), pool_,  *blobs_,  *meta_,        clock_,
+                              random_,          audit_, metrics_, Logger::none()};
+    seeder_ = std::make_unique<OriginSeeder>(std::move(needs), cluster_, identity().value(),
+                                             std::move(tracker), nullptr, nullptr,
+                                             std::vector<crypto::Certificate>{pki_.root});
     seeder_->start();
   }
   void stop() {
@@ -77,7 +82,10 @@ class OriginTest : public ::testing::Test {
     auto upload = blobs_->create_upload(random_.hex(16)).value();
     EXPECT_TRUE(upload->append(bytes).ok());
     EXPECT_TRUE(upload->commit(facts).ok());
-    return {.digest = facts.digest, .size = size, .piece_length = bt::choose_piece_length(size), .pieces_root = {}};
+    return {.digest = facts.digest,
+            .size = size,
+            .piece_length = bt::choose_piece_length(size),
+            .pieces_root = {}};
   }
 
   SystemClock clock_;
@@ -114,7 +122,7 @@ TEST_F(OriginTest, ARestartNeedsNoTokenAndKeepsTheKey) {
   ASSERT_TRUE(eventually([&] { return seeder_->endpoint().has_value(); }));
   EXPECT_TRUE(tracker_->enrolled.empty());
   EXPECT_EQ(identity().value().key().public_key().spki(), key);
-  struct stat st {};
+  struct stat st{};
   ASSERT_EQ(::stat((dir_ / "origin/key.pem").c_str(), &st), 0);
   EXPECT_EQ(st.st_mode & 0777u, 0600u);
 }
@@ -122,7 +130,8 @@ TEST_F(OriginTest, ARestartNeedsNoTokenAndKeepsTheKey) {
 TEST_F(OriginTest, EnrolmentThatIsNotOursIsNotBelieved) {
   auto mine = identity();
   ASSERT_TRUE(mine.ok());
-  const auto enrol = [&](const security::SpiffeId& id, const crypto::PublicKey& key, const std::string& root) {
+  const auto enrol = [&](const security::SpiffeId& id, const crypto::PublicKey& key,
+                         const std::string& root) {
     auto issued = pki_.authority.issue_node(id, key, std::chrono::hours(1)).value();
     return mine->accept({id.str(), issued.chain_pem, root, "c1", "example.org", {}}, clock_.wall());
   };
@@ -136,7 +145,10 @@ TEST_F(OriginTest, EnrolmentThatIsNotOursIsNotBelieved) {
   EXPECT_FALSE(enrol(origin, own, other.pki.root.chain_pem).ok());
   EXPECT_FALSE(mine->valid(clock_.wall()));
   auto foreign = other.authority.issue_node(origin, own, std::chrono::hours(1)).value();
-  EXPECT_FALSE(mine->accept({"", foreign.chain_pem, pki_.pki.root.chain_pem, "c1", "example.org", {}}, clock_.wall()).ok());
+  EXPECT_FALSE(
+      mine->accept({"", foreign.chain_pem, pki_.pki.root.chain_pem, "c1", "example.org", {}},
+                   clock_.wall())
+          .ok());
   EXPECT_TRUE(enrol(origin, own, pki_.pki.root.chain_pem).ok());
   EXPECT_TRUE(mine->valid(clock_.wall()));
   EXPECT_FALSE(mine->valid(clock_.wall() + std::chrono::hours(2)));

@@ -13,11 +13,16 @@ using test::sample_text;
 
 class PullTest : public ::testing::Test {
  protected:
-  Answer get(const std::string& path, std::vector<std::pair<std::string, std::string>> headers = {}) {
+  Answer get(const std::string& path,
+             std::vector<std::pair<std::string, std::string>> headers = {}) {
     return world_.get("/v2/team/app/" + path, token_, std::move(headers));
   }
   Answer remove(const std::string& path) {
-    return world_.send({.method = "DELETE", .target = "/v2/team/app/" + path, .body = {}, .headers = {}, .token = token_});
+    return world_.send({.method = "DELETE",
+                        .target = "/v2/team/app/" + path,
+                        .body = {},
+                        .headers = {},
+                        .token = token_});
   }
   test::RegistryWorld world_;
   std::string token_ = world_.all("team/app");
@@ -95,7 +100,8 @@ TEST_F(PullTest, DeletedInOneRepositoryReadInAnother) {
 TEST_F(PullTest, ManifestByTagAndDigestAsItCame) {
   const auto config = world_.push_blob("team/app", "{}");
   const auto layer = world_.push_blob("team/app", "layer");
-  const auto body = test::RegistryWorld::image(config, layer, R"(, "custom" : { "z":1,  "a":[ ] } )");
+  const auto body =
+      test::RegistryWorld::image(config, layer, R"(, "custom" : { "z":1,  "a":[ ] } )");
   const auto put = world_.put_manifest("team/app", "v1", body);
   ASSERT_EQ(put.status, 201);
   EXPECT_EQ(put.header("Docker-Content-Digest"), digest_of(body));
@@ -130,22 +136,39 @@ TEST_F(PullTest, ManifestThatIsNone) {
   const auto config = world_.push_blob("team/app", "{}");
   const auto good = test::RegistryWorld::image(config, config);
   // Type confusion (CVE-2021-41190): the type of one kind, the members of both.
-  EXPECT_EQ(world_.put_manifest("team/app", "x", good.substr(0, good.size() - 1) + R"(,"manifests":[]})").status, 400);
-  EXPECT_EQ(world_.put_manifest("team/app", "x", good, "application/vnd.oci.image.index.v1+json").status, 400);
-  EXPECT_EQ(world_.put_manifest("team/app", "x", good, "application/vnd.docker.distribution.manifest.v2+json").status, 400);
+  EXPECT_EQ(
+      world_.put_manifest("team/app", "x", good.substr(0, good.size() - 1) + R"(,"manifests":[]})")
+          .status,
+      400);
+  EXPECT_EQ(
+      world_.put_manifest("team/app", "x", good, "application/vnd.oci.image.index.v1+json").status,
+      400);
+  EXPECT_EQ(world_
+                .put_manifest("team/app", "x", good,
+                              "application/vnd.docker.distribution.manifest.v2+json")
+                .status,
+            400);
   EXPECT_EQ(world_.put_manifest("team/app", "x", good, "text/plain").status, 400);
-  EXPECT_EQ(world_.put_manifest("team/app", "x", "{", "application/vnd.oci.image.manifest.v1+json").status, 400);
+  EXPECT_EQ(world_.put_manifest("team/app", "x", "{", "application/vnd.oci.image.manifest.v1+json")
+                .status,
+            400);
   EXPECT_EQ(world_.put_manifest("team/app", "x", "").status, 400);
   EXPECT_EQ(world_.put_manifest("team/app", digest_of("else"), good).status, 400);
   EXPECT_EQ(world_.put_manifest("team/app", "sha256:zz", good).status, 400);
   EXPECT_EQ(world_.put_manifest("team/app", "-bad", good).status, 400);
-  const auto missing = world_.put_manifest("team/app", "x", test::RegistryWorld::image(config, digest_of("none")));
+  const auto missing =
+      world_.put_manifest("team/app", "x", test::RegistryWorld::image(config, digest_of("none")));
   EXPECT_EQ(missing.status, 400);
   EXPECT_NE(missing.body.find("MANIFEST_BLOB_UNKNOWN"), std::string::npos);
   EXPECT_NE(missing.body.find(digest_of("none")), std::string::npos);
   EXPECT_EQ(get("manifests/x").status, 404);
-  EXPECT_EQ(world_.put_manifest("team/app", "x", good, "application/vnd.oci.image.manifest.v1+json; charset=utf-8").status, 201);
-  EXPECT_EQ(get("manifests/x").header("Content-Type"), "application/vnd.oci.image.manifest.v1+json");
+  EXPECT_EQ(world_
+                .put_manifest("team/app", "x", good,
+                              "application/vnd.oci.image.manifest.v1+json; charset=utf-8")
+                .status,
+            201);
+  EXPECT_EQ(get("manifests/x").header("Content-Type"),
+            "application/vnd.oci.image.manifest.v1+json");
   EXPECT_EQ(world_.put_manifest("team/app", "y", good, "").status, 201);
 }
 
@@ -160,16 +183,22 @@ TEST_F(PullTest, ManifestOfTheLimitAndOnePast) {
   const auto refused = world_.put_manifest("team/app", "big", sized(4 * 1024 * 1024 + 1));
   EXPECT_EQ(refused.status, 413);
   EXPECT_NE(refused.body.find("MANIFEST_INVALID"), std::string::npos);
-  EXPECT_EQ(world_.send({.method = "PUT", .target = "/v2/team/app/manifests/big",
-                         .body = sized(4 * 1024 * 1024 + 1),
-                         .headers = {{"Content-Type", "application/vnd.oci.image.manifest.v1+json"}},
-                         .token = token_, .chunked = true}).status, 413);
+  EXPECT_EQ(world_
+                .send({.method = "PUT",
+                       .target = "/v2/team/app/manifests/big",
+                       .body = sized(4 * 1024 * 1024 + 1),
+                       .headers = {{"Content-Type", "application/vnd.oci.image.manifest.v1+json"}},
+                       .token = token_,
+                       .chunked = true})
+                .status,
+            413);
 }
 
 TEST_F(PullTest, IndexAfterItsManifests) {
   const auto index = [](const std::string& digest) {
     return R"({"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[{"mediaType":)"
-           R"("application/vnd.oci.image.manifest.v1+json","digest":")" + digest + R"(","size":7}]})";
+           R"("application/vnd.oci.image.manifest.v1+json","digest":")" +
+           digest + R"(","size":7}]})";
   };
   const std::string type = "application/vnd.oci.image.index.v1+json";
   EXPECT_EQ(world_.put_manifest("team/app", "all", index(digest_of("none")), type).status, 400);
@@ -194,8 +223,10 @@ TEST_F(PullTest, TagParametersOfAPushByDigest) {
 TEST_F(PullTest, ReferrersWithSubjectAndFilter) {
   const auto subject = world_.push_image("team/app", "v1");
   EXPECT_EQ(get("referrers/" + subject).body.find("sha256"), std::string::npos);
-  const auto more = R"(,"artifactType":"application/x.sig","annotations":{"k":"v"},"subject":{"mediaType":)"
-                    R"("application/vnd.oci.image.manifest.v1+json","digest":")" + subject + R"(","size":1})";
+  const auto more =
+      R"(,"artifactType":"application/x.sig","annotations":{"k":"v"},"subject":{"mediaType":)"
+      R"("application/vnd.oci.image.manifest.v1+json","digest":")" +
+      subject + R"(","size":1})";
   const auto config = world_.push_blob("team/app", "{}");
   const auto body = test::RegistryWorld::image(config, config, more);
   const auto put = world_.put_manifest("team/app", digest_of(body), body);
@@ -210,7 +241,9 @@ TEST_F(PullTest, ReferrersWithSubjectAndFilter) {
   const auto none = get("referrers/" + subject + "?artifactType=other");
   EXPECT_EQ(none.header("OCI-Filters-Applied"), "artifactType");
   EXPECT_EQ(none.body.find(digest_of(body)), std::string::npos);
-  EXPECT_NE(get("referrers/" + subject + "?artifactType=application/x.sig").body.find(digest_of(body)), std::string::npos);
+  EXPECT_NE(
+      get("referrers/" + subject + "?artifactType=application/x.sig").body.find(digest_of(body)),
+      std::string::npos);
   EXPECT_EQ(get("referrers/" + digest_of("unknown")).status, 200);
   EXPECT_EQ(world_.get("/v2/team/none/referrers/" + subject, world_.all("team/none")).status, 200);
   EXPECT_EQ(get("referrers/zzz").status, 400);
@@ -219,7 +252,8 @@ TEST_F(PullTest, ReferrersWithSubjectAndFilter) {
 TEST_F(PullTest, TagsInPages) {
   const auto digest = world_.push_image("team/app", "b");
   const auto body = get("manifests/b").body;
-  for (const char* tag : {"a", "C", "d"}) ASSERT_EQ(world_.put_manifest("team/app", tag, body).status, 201);
+  for (const char* tag : {"a", "C", "d"})
+    ASSERT_EQ(world_.put_manifest("team/app", tag, body).status, 201);
   EXPECT_EQ(get("tags/list").body, R"({"name":"team/app","tags":["a","b","C","d"]})");
   const auto first = get("tags/list?n=2");
   EXPECT_EQ(first.body, R"({"name":"team/app","tags":["a","b"]})");
@@ -251,11 +285,13 @@ TEST_F(PullTest, CatalogNeedsItsOwnScopeAndPages) {
   for (const char* name : {"team/c", "team/a", "team/b"}) world_.push_blob(name, "x");
   EXPECT_EQ(world_.get("/v2/_catalog", token_).status, 401);
   const auto catalog = world_.token("ann", "registry:catalog:*");
-  EXPECT_EQ(world_.get("/v2/_catalog", catalog).body, R"({"repositories":["team/a","team/b","team/c"]})");
+  EXPECT_EQ(world_.get("/v2/_catalog", catalog).body,
+            R"({"repositories":["team/a","team/b","team/c"]})");
   const auto first = world_.get("/v2/_catalog?n=1", catalog);
   EXPECT_EQ(first.body, R"({"repositories":["team/a"]})");
   EXPECT_EQ(first.header("Link"), R"(</v2/_catalog?n=1&last=team%2Fa>; rel="next")");
-  EXPECT_EQ(world_.get("/v2/_catalog?n=5&last=team%2Fa", catalog).body, R"({"repositories":["team/b","team/c"]})");
+  EXPECT_EQ(world_.get("/v2/_catalog?n=5&last=team%2Fa", catalog).body,
+            R"({"repositories":["team/b","team/c"]})");
 }
 
 TEST_F(PullTest, DeletingTagsAndManifests) {
@@ -280,7 +316,11 @@ TEST_F(PullTest, PullsAreAudited) {
 }
 
 TEST_F(PullTest, UnknownMethodsAndPaths) {
-  const auto wrong = world_.send({.method = "POST", .target = "/v2/team/app/manifests/x", .body = {}, .headers = {}, .token = token_});
+  const auto wrong = world_.send({.method = "POST",
+                                  .target = "/v2/team/app/manifests/x",
+                                  .body = {},
+                                  .headers = {},
+                                  .token = token_});
   EXPECT_EQ(wrong.status, 405);
   EXPECT_EQ(wrong.header("Allow"), "GET, HEAD, PUT, DELETE");
   EXPECT_EQ(world_.get("/v2/team/app", token_).status, 404);
@@ -297,8 +337,17 @@ TEST(DeletionOff, EveryPathIs405) {
   test::RegistryWorld world([](RegistryOptions& o) { o.allow_delete = false; });
   const auto digest = world.push_image("team/app", "v1");
   const auto token = world.all("team/app");
-  for (const std::string& path : {std::string("manifests/v1"), "manifests/" + digest, "blobs/" + digest_of("{}")}) {
-    EXPECT_EQ(world.send({.method = "DELETE", .target = "/v2/team/app/" + path, .body = {}, .headers = {}, .token = token}).status, 405) << path;
+  for (const std::string& path :
+       {std::string("manifests/v1"), "manifests/" + digest, "blobs/" + digest_of("{}")}) {
+    EXPECT_EQ(world
+                  .send({.method = "DELETE",
+                         .target = "/v2/team/app/" + path,
+                         .body = {},
+                         .headers = {},
+                         .token = token})
+                  .status,
+              405)
+        << path;
   }
   EXPECT_EQ(world.get("/v2/team/app/manifests/v1", token).status, 200);
 }

@@ -14,8 +14,11 @@ using test::sample_text;
 class PushTest : public ::testing::Test {
  protected:
   Answer post(const std::string& query = {}, const std::string& body = {}) {
-    return world_.send({.method = "POST", .target = "/v2/team/app/blobs/uploads/" + query, .body = body,
-                        .headers = {}, .token = token_});
+    return world_.send({.method = "POST",
+                        .target = "/v2/team/app/blobs/uploads/" + query,
+                        .body = body,
+                        .headers = {},
+                        .token = token_});
   }
   std::string begin() {
     const auto begun = post();
@@ -26,15 +29,22 @@ class PushTest : public ::testing::Test {
                bool chunked = false) {
     std::vector<std::pair<std::string, std::string>> headers;
     if (!range.empty()) headers.emplace_back("Content-Range", range);
-    return world_.send({.method = "PATCH", .target = location, .body = body, .headers = headers,
-                        .token = token_, .chunked = chunked});
+    return world_.send({.method = "PATCH",
+                        .target = location,
+                        .body = body,
+                        .headers = headers,
+                        .token = token_,
+                        .chunked = chunked});
   }
   Answer put(const std::string& location, const std::string& digest, const std::string& body = {},
              const std::string& range = {}) {
     std::vector<std::pair<std::string, std::string>> headers;
     if (!range.empty()) headers.emplace_back("Content-Range", range);
-    return world_.send({.method = "PUT", .target = location + "?digest=" + digest, .body = body,
-                        .headers = headers, .token = token_});
+    return world_.send({.method = "PUT",
+                        .target = location + "?digest=" + digest,
+                        .body = body,
+                        .headers = headers,
+                        .token = token_});
   }
   void expect_stored(const std::string& bytes, const std::string& digest) {
     const auto got = world_.get("/v2/team/app/blobs/" + digest, token_);
@@ -51,7 +61,8 @@ TEST_F(PushTest, PostThenPut) {
   ASSERT_EQ(begun.status, 202);
   EXPECT_EQ(begun.header("Range"), "0-0");
   EXPECT_EQ(begun.header("Docker-Upload-UUID").size(), 32u);
-  EXPECT_EQ(begun.header("Location"), "/v2/team/app/blobs/uploads/" + begun.header("Docker-Upload-UUID"));
+  EXPECT_EQ(begun.header("Location"),
+            "/v2/team/app/blobs/uploads/" + begun.header("Docker-Upload-UUID"));
   const auto bytes = sample_text(300'000);
   const auto done = put(begun.header("Location"), digest_of(bytes), bytes);
   ASSERT_EQ(done.status, 201);
@@ -128,11 +139,15 @@ TEST_F(PushTest, WrongDigestIs400InEveryStyle) {
 }
 
 TEST_F(PushTest, DigestThatIsNoneIs400) {
-  for (const std::string& bad : std::vector<std::string>{"", "sha256:abc", "md5:d41d8cd98f00b204e9800998ecf8427e", "sha256:..%2f..",
-                                "SHA256:" + std::string(64, 'a')}) {
+  for (const std::string& bad :
+       std::vector<std::string>{"", "sha256:abc", "md5:d41d8cd98f00b204e9800998ecf8427e",
+                                "sha256:..%2f..", "SHA256:" + std::string(64, 'a')}) {
     EXPECT_EQ(put(begin(), bad, "x").status, 400) << bad;
   }
-  EXPECT_EQ(world_.send({.method = "PUT", .target = begin(), .body = "x", .headers = {}, .token = token_}).status, 400);
+  EXPECT_EQ(
+      world_.send({.method = "PUT", .target = begin(), .body = "x", .headers = {}, .token = token_})
+          .status,
+      400);
 }
 
 TEST_F(PushTest, EmptyBlobInEveryStyle) {
@@ -165,7 +180,12 @@ TEST_F(PushTest, Sha512IsADigestLikeTheOther) {
 
 TEST_F(PushTest, CancelledUploadIsGone) {
   const auto location = begin();
-  EXPECT_EQ(world_.send({.method = "DELETE", .target = location, .body = {}, .headers = {}, .token = token_}).status, 204);
+  EXPECT_EQ(
+      world_
+          .send(
+              {.method = "DELETE", .target = location, .body = {}, .headers = {}, .token = token_})
+          .status,
+      204);
   EXPECT_EQ(world_.get(location, token_).status, 404);
   EXPECT_EQ(patch(location, "x").status, 404);
   EXPECT_EQ(put(location, digest_of("x"), "x").status, 404);
@@ -251,11 +271,18 @@ TEST(PushLimits, BlobOfTheLimitAndOnePast) {
   const auto token = world.all("team/app");
   const auto put = [&](std::size_t size, bool chunked) {
     const auto bytes = sample_text(size);
-    const auto begun = world.send({.method = "POST", .target = "/v2/team/app/blobs/uploads/", .body = {},
-                                   .headers = {}, .token = token});
+    const auto begun = world.send({.method = "POST",
+                                   .target = "/v2/team/app/blobs/uploads/",
+                                   .body = {},
+                                   .headers = {},
+                                   .token = token});
     return world
-        .send({.method = "PUT", .target = begun.header("Location") + "?digest=" + digest_of(bytes),
-               .body = bytes, .headers = {}, .token = token, .chunked = chunked})
+        .send({.method = "PUT",
+               .target = begun.header("Location") + "?digest=" + digest_of(bytes),
+               .body = bytes,
+               .headers = {},
+               .token = token,
+               .chunked = chunked})
         .status;
   };
   EXPECT_EQ(put(1000, false), 201);
@@ -267,7 +294,10 @@ TEST(PushLimits, BlobOfTheLimitAndOnePast) {
 TEST(PushLimits, UploadsOfOneUserAtATime) {
   test::RegistryWorld world([](RegistryOptions& o) { o.limits.uploads_per_user = 2; });
   const auto begin = [&](const std::string& who) {
-    return world.send({.method = "POST", .target = "/v2/team/app/blobs/uploads/", .body = {}, .headers = {},
+    return world.send({.method = "POST",
+                       .target = "/v2/team/app/blobs/uploads/",
+                       .body = {},
+                       .headers = {},
                        .token = world.token(who, "repository:team/app:pull,push")});
   };
   EXPECT_EQ(begin("ann").status, 202);
@@ -277,7 +307,10 @@ TEST(PushLimits, UploadsOfOneUserAtATime) {
   EXPECT_EQ(refused.status, 429);
   EXPECT_FALSE(refused.header("Retry-After").empty());
   EXPECT_EQ(begin("bob").status, 202);
-  world.send({.method = "DELETE", .target = second.header("Location"), .body = {}, .headers = {},
+  world.send({.method = "DELETE",
+              .target = second.header("Location"),
+              .body = {},
+              .headers = {},
               .token = world.all("team/app")});
   EXPECT_EQ(begin("ann").status, 202);
 }

@@ -51,8 +51,8 @@ TEST(Route, RepositoriesNamedLikeThePartsOfTheApi) {
 }
 
 TEST(Route, RefusesWhatIsNoName) {
-  for (const char* bad : {"/v2/A/manifests/x", "/v2/a..b/manifests/x", "/v2/-a/tags/list",
-                          "/v2/a%20b/tags/list"}) {
+  for (const char* bad :
+       {"/v2/A/manifests/x", "/v2/a..b/manifests/x", "/v2/-a/tags/list", "/v2/a%20b/tags/list"}) {
     auto got = route(bad);
     ASSERT_FALSE(got.ok()) << bad;
     EXPECT_EQ(got.error().code(), "name_invalid") << bad;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <fstream>
-
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -50,8 +49,10 @@ struct MemoryMaker final : Maker {
 class BlobStoreSuite : public ::testing::TestWithParam<const char*> {
  protected:
   BlobStoreSuite() {
-    if (std::string_view(GetParam()) == "file") maker_ = std::make_unique<FileMaker>();
-    else maker_ = std::make_unique<MemoryMaker>();
+    if (std::string_view(GetParam()) == "file")
+      maker_ = std::make_unique<FileMaker>();
+    else
+      maker_ = std::make_unique<MemoryMaker>();
     store_ = maker_->open();
   }
   oci::Digest put(ByteView bytes, const std::string& id = kId) {
@@ -173,8 +174,9 @@ TEST_P(BlobStoreSuite, DiscardedUploadIsGone) {
 }
 
 TEST_P(BlobStoreSuite, UploadIdsAreHexAndUnique) {
-  for (const char* bad : {"", "a", "../../../../../../etc/passwd/000", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
-                          "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}) {
+  for (const char* bad :
+       {"", "a", "../../../../../../etc/passwd/000", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}) {
     EXPECT_FALSE(store_->create_upload(bad).ok()) << bad;
     EXPECT_EQ(store_->reopen_upload(bad).error().code(), "blob_upload_unknown") << bad;
   }
@@ -244,7 +246,7 @@ TEST(FileBlobStore, FilesArePrivate) {
   auto store = open_file_blob_store(dir / "s");
   auto upload = (*store)->create_upload(kId);
   ASSERT_TRUE(upload.ok());
-  struct stat st {};
+  struct stat st{};
   ASSERT_EQ(::stat((dir / ("s/uploads/" + kId)).c_str(), &st), 0);
   EXPECT_EQ(st.st_mode & 0777u, 0600u);
   ASSERT_EQ(::stat((dir / "s").c_str(), &st), 0);

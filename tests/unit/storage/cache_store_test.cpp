@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <fstream>
-
 #include <gtest/gtest.h>
 
 #include "support/storage_dir.hpp"
@@ -13,7 +12,9 @@ namespace {
 bt::BlobMeta meta_of(std::uint64_t size, std::uint8_t seed = 1) {
   Hash256 hash{};
   hash.fill(seed);
-  return {.digest = oci::Digest::sha256(hash), .size = size, .piece_length = 16384,
+  return {.digest = oci::Digest::sha256(hash),
+          .size = size,
+          .piece_length = 16384,
           .pieces_root = hash};
 }
 
@@ -127,7 +128,8 @@ TEST_F(CacheStoreTest, DamagedMetadataCostsThePartialBlob) {
     auto store = open();
     ASSERT_TRUE(store->open_partial(meta).value()->mark_piece(1).ok());
   }
-  std::ofstream(dir_ / ("cache/partial/" + meta.digest.hex() + ".meta")) << "convoy-cache 1 sha256:";
+  std::ofstream(dir_ / ("cache/partial/" + meta.digest.hex() + ".meta"))
+      << "convoy-cache 1 sha256:";
   auto store = open();
   EXPECT_TRUE(store->list().empty());
   const auto pieces = store->open_partial(meta).value()->pieces();

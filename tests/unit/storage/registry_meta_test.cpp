@@ -1,10 +1,9 @@
 #include "storage/meta/registry_meta.hpp"
 
-#include <thread>
-
 #include <gtest/gtest.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
+#include <thread>
 
 #include "support/storage_dir.hpp"
 
@@ -19,8 +18,11 @@ oci::Digest digest(std::uint8_t seed) {
   return oci::Digest::sha256(hash);
 }
 oci::Descriptor descriptor(std::uint8_t seed, std::string media_type = "application/octet-stream") {
-  return {.media_type = std::move(media_type), .digest = digest(seed), .size = 10,
-          .artifact_type = {}, .has_urls = false};
+  return {.media_type = std::move(media_type),
+          .digest = digest(seed),
+          .size = 10,
+          .artifact_type = {},
+          .has_urls = false};
 }
 StoredManifest stored(std::uint8_t seed, std::string body = "{}") {
   return {digest(seed), std::string(oci::kMediaOciManifest), std::move(body)};
@@ -176,9 +178,12 @@ TEST_P(RegistryMetaTest, ReferrersByTypeAndInPages) {
   EXPECT_EQ(all[0].annotations_json, R"({"n":"\"1"})");
   EXPECT_EQ(all[0].size, 2u);
   EXPECT_EQ(meta_->referrers(repo("a"), digest(100), {.artifact_type = "even", .after = {}})
-                .value().size(), 2u);
-  auto page = meta_->referrers(repo("a"), digest(100),
-                               {.artifact_type = {}, .after = all[1].digest.str(), .limit = 1})
+                .value()
+                .size(),
+            2u);
+  auto page = meta_
+                  ->referrers(repo("a"), digest(100),
+                              {.artifact_type = {}, .after = all[1].digest.str(), .limit = 1})
                   .value();
   ASSERT_EQ(page.size(), 1u);
   EXPECT_EQ(page[0].digest, all[2].digest);
@@ -186,7 +191,8 @@ TEST_P(RegistryMetaTest, ReferrersByTypeAndInPages) {
 }
 
 TEST_P(RegistryMetaTest, UploadRecordsAndTorrents) {
-  const UploadRecord record{std::string(32, 'a'), repo("a"), "user", UnixTime(std::chrono::seconds(7))};
+  const UploadRecord record{std::string(32, 'a'), repo("a"), "user",
+                            UnixTime(std::chrono::seconds(7))};
   ASSERT_TRUE(meta_->put_upload(record).ok());
   EXPECT_EQ(meta_->upload(record.id).value().repository, repo("a"));
   EXPECT_EQ(meta_->uploads().value().size(), 1u);
@@ -199,9 +205,9 @@ TEST_P(RegistryMetaTest, TorrentsAreRememberedByClusterTheLatestFirst) {
   const auto torrent = [](std::uint8_t seed) {
     Hash256 root{};
     root.fill(seed);
-    return RememberedTorrent{std::string(40, static_cast<char>('a' + seed)),
-                             {.digest = digest(seed), .size = 9, .piece_length = 16384,
-                              .pieces_root = root}};
+    return RememberedTorrent{
+        std::string(40, static_cast<char>('a' + seed)),
+        {.digest = digest(seed), .size = 9, .piece_length = 16384, .pieces_root = root}};
   };
   const auto at = [](int seconds) { return UnixTime(std::chrono::seconds(seconds)); };
   ASSERT_TRUE(meta_->remember_torrent("c", torrent(1), at(1)).ok());
@@ -227,7 +233,7 @@ TEST(RegistryMetaFile, StateSurvivesAndTheFileIsPrivate) {
   auto meta = open_registry_meta(dir / "meta.db").value();
   EXPECT_EQ(meta->blob_size(repo("a"), digest(1)).value(), 5u);
   EXPECT_TRUE(meta->upload(std::string(32, 'a')).ok());
-  struct stat st {};
+  struct stat st{};
   ASSERT_EQ(::stat((dir / "meta.db").c_str(), &st), 0);
   EXPECT_EQ(st.st_mode & 0777u, 0600u);
 }

@@ -63,7 +63,8 @@ TEST_F(Transfer, OneNodeAloneGetsEverythingThroughOffers) {
 }
 
 TEST_F(Transfer, TinyBlobsWork) {
-  for (const std::size_t size : {std::size_t{1}, std::size_t{16384}, std::size_t{16385}, std::size_t{100'000}}) {
+  for (const std::size_t size :
+       {std::size_t{1}, std::size_t{16384}, std::size_t{16385}, std::size_t{100'000}}) {
     const auto blob = TestBlob::make(cluster, test::random_bytes(size, size));
     auto& o = origin();
     auto& b = node("b" + std::to_string(size));

@@ -1,0 +1,137 @@
+#include "agent/gate.hpp"
+
+#include <gtest/gtest.h>
+
+#include "agent/options_check.hpp"
+#include "support/agent_world.hpp"
+#include "support/manual_clock.hpp"
+#include "support/wire_code_of.hpp"
+
+namespace convoy {
+namespace {
+
+class MirrorUsers : public ::testing::Test {
+ protected:
+  MirrorUsers() {
+    world.options.mirror_users.push_back(
+        {"engine", crypto::hash_password(Secret("pw"), world.random)});
+    digest = world.blob(100 * 1024);
+    world.engine->on_add = [](test::FakeTorrent& t) { t.deliver_all(); };
+  }
+  test::AgentWorld world;
+  oci::Digest digest = oci::Digest::sha256({});
+};
+
+TEST_F(MirrorUsers, WithoutThemNotAByteAndNoWork) {
+  world.start();
+  for (const std::string value : {"", "Basic ZW5naW5lOndyb25n", "Bearer token", "Basic %%%"}) {
+    for (const std::string method : {"GET", "HEAD", "POST"}) {
+      for (const std::string& target :
+           {std::string("/v2/"), test::AgentWorld::blob_target(digest), std::string("/x/../y")}) {
+        auto request = world.request(method, target);
+        if (!value.empty()) request.headers.add("Authorization", value);
+        const auto got = world.get(std::move(request));
+        EXPECT_TRUE(got.status == 401 || got.status == 429) << method << target << got.status;
+      }
+    }
+  }
+  EXPECT_TRUE(world.tracker->tickets.empty());
+  EXPECT_TRUE(world.registry.seen.empty());
+  EXPECT_GE(world.audit.count("mirror.refuse"), 6U);
+}
+
+TEST_F(MirrorUsers, TheirCredentialIsNotTheRegistrys) {
+  world.start();
+  auto request = world.blob_request(digest);
+  request.headers.add("Authorization", "Basic ZW5naW5lOnB3");
+  EXPECT_EQ(world.get(std::move(request)).status, 200);
+  EXPECT_FALSE(world.tracker->tickets.back().authorization.has_value());
+  auto manifest = world.request("GET", "/v2/team/app/manifests/latest");
+  manifest.headers.add("Authorization", "Basic ZW5naW5lOnB3");
+  EXPECT_EQ(world.get(std::move(manifest)).status, 200);
+  for (const auto& seen : world.registry.seen) EXPECT_FALSE(seen.headers.has("Authorization"));
+}
+
+class Options : public ::testing::Test {
+ protected:
+  Options() { world.options.data_dir = world.dir.path() + "/d"; }
+  std::string verdict() {
+    const auto made = world.make();
+    return made ? "ok" : made.error().code();
+  }
+  test::AgentWorld world;
+};
+
+TEST_F(Options, ListenersBeyondLoopbackNeedWordAndAuthentication) {
+  auto& o = world.options;
+  const agent::AgentUser user{"u", crypto::hash_password(Secret("pw"), world.random)};
+  const auto tls = test::make_server_identity(world.clock);
+  EXPECT_EQ(verdict(), "ok");
+  o.mirror_listen = {"0.0.0.0", 0};
+  EXPECT_EQ(verdict(), "agent_listen_refused");
+  o.mirror_allow_non_loopback = true;
+  EXPECT_EQ(verdict(), "agent_listen_refused");
+  o.mirror_users.push_back(user);
+  EXPECT_EQ(verdict(), "ok");
+  o.mirror_users.clear();
+  o.mirror_client_roots_pem = world.cluster.pki.root.chain_pem;
+  EXPECT_EQ(verdict(), "agent_option_invalid");  // client certificates without TLS
+  o.mirror_tls = net::TlsIdentity{tls.identity.chain_pem, tls.identity.key_pem};
+  EXPECT_EQ(verdict(), "ok");
+  o.proxy_listen = {"::", 0};
+  EXPECT_EQ(verdict(), "agent_listen_refused");
+  o.proxy_allow_non_loopback = true;
+  EXPECT_EQ(verdict(), "agent_listen_refused");
+  o.proxy_users.push_back(user);
+  EXPECT_EQ(verdict(), "ok");
+}
+
+TEST_F(Options, FaultsAreNamed) {
+  auto& o = world.options;
+  const auto good = o;
+  const auto broken = [&](auto change) {
+    o = good;
+    change();
+    return verdict();
+  };
+  EXPECT_EQ(broken([&] { o.node_name.clear(); }), "agent_option_invalid");
+  EXPECT_EQ(broken([&] { o.tracker_url = "http://t:1"; }), "agent_option_invalid");
+  EXPECT_EQ(broken([&] { o.tracker_pin = "abc"; }), "agent_option_invalid");
+  EXPECT_EQ(broken([&] { o.registries[0].allow_http = false; }), "agent_option_invalid");
+  EXPECT_EQ(broken([&] { o.registries[0].base_url = "ftp://x"; }), "agent_option_invalid");
+  EXPECT_EQ(broken([&] { o.registries[0].host = "Up per"; }), "agent_option_invalid");
+  EXPECT_EQ(broken([&] { o.registries.push_back(o.registries[0]); }), "agent_option_invalid");
+  EXPECT_EQ(broken([&] { o.mirror_users.push_back({"u", "plain"}); }), "agent_option_invalid");
+  EXPECT_EQ(broken([&] { o.mirror_enabled = o.proxy_enabled = false; }), "agent_option_invalid");
+}
+
+TEST(MirrorTls, ClientCertificateIsDemandedOnEveryRequest) {
+  test::AgentWorld world;
+  const auto server = test::make_server_identity(world.clock);
+  world.options.mirror_tls = net::TlsIdentity{server.identity.chain_pem, server.identity.key_pem};
+  world.options.mirror_client_roots_pem = world.cluster.pki.root.chain_pem;
+  world.start();
+  const auto ask = [&](std::optional<net::TlsIdentity> identity) {
+    net::TlsClientOptions tls;
+    tls.roots_pem = server.roots_pem;
+    tls.identity = std::move(identity);
+    net::HttpClientOptions options;
+    options.tls = net::TlsClientContext::make(std::move(tls)).value();
+    net::HttpClient client(world.loop.executor(), std::move(options));
+    auto request = world.request("GET", "/v2/");
+    request.url.tls = true;
+    auto response = world.loop.run(
+        client.send(std::move(request),
+                    Deadline::at(std::chrono::steady_clock::now() + std::chrono::seconds(5))));
+    return response ? (*response)->status() : 0;
+  };
+  EXPECT_EQ(ask(std::nullopt), 0);
+  const auto node = world.cluster.node("engine");
+  EXPECT_EQ(ask(net::TlsIdentity{node.pem.chain_pem, node.pem.key_pem}), 200);
+  test::TestCluster other(world.clock, "c2");
+  const auto stranger = other.node("engine");
+  EXPECT_EQ(ask(net::TlsIdentity{stranger.pem.chain_pem, stranger.pem.key_pem}), 0);
+}
+
+}  // namespace
+}  // namespace convoy
