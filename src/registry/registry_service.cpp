@@ -226,11 +226,10 @@ class Service final : public RegistryService {
     http.tls = *tls;
     http.bind_ip = cluster.bind_ip;
     auto client = std::make_shared<net::HttpClient>(around_.executor, std::move(http));
-    auto tracker = clients::make_http_tracker_client(client, *cluster.tracker);
+    auto tracker = clients::make_http_tracker_client(std::move(client), *cluster.tracker);
     OriginSeeder::Needs needs{around_.executor, around_.pool,     *stores_.blobs,
                               *stores_.meta,    around_.clock,    around_.random,
-                              around_.audit,    *around_.metrics, around_.log.module("origin"),
-                              std::move(client)};
+                              around_.audit,    *around_.metrics, around_.log.module("origin")};
     origins_.emplace(cluster.name, std::make_unique<OriginSeeder>(
                                        std::move(needs), cluster, std::move(*identity),
                                        std::move(tracker), *tls, egress_, trust.roots));

@@ -103,7 +103,6 @@ Status OriginSeeder::use_identity() {
   if (tls_) {
     if (auto done = tls_->replace_identity(identity_.tls()); !done) return done;
   }
-  if (needs_.http) needs_.http->drop_idle();
   if (engine_) return engine_->replace_identity(identity_.tls());
   return {};
 }

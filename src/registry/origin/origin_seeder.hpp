@@ -7,7 +7,6 @@
 #include <unordered_map>
 
 #include "clients/tracker/tracker_client.hpp"
-#include "net/http_client.hpp"
 #include "net/task_group.hpp"
 #include "registry/origin/origin_identity.hpp"
 #include "registry/service.hpp"
@@ -32,9 +31,6 @@ class OriginSeeder {
     security::AuditLog& audit;
     net::Metrics& metrics;
     Logger log;
-    /// What carries the calls to the tracker: connections made without the certificate, or with
-    /// an old one, must not be used again. Null in tests without TLS.
-    std::shared_ptr<net::HttpClient> http = nullptr;
   };
 
   /// `tls` is the client side towards the tracker: it gets the origin's certificate (null in tests
