@@ -112,8 +112,8 @@ TEST_F(MembershipTest, PinnedTrackerIsTheOnlyOneThatSeesTheToken) {
   };
   run_with(std::string(64, '0'));
   EXPECT_TRUE(tracker.seen.empty());
-  const auto leaf = crypto::Certificate::from_pem(server.identity.chain_pem);
-  run_with(to_hex(leaf->thumbprint()));
+  const auto chain = crypto::Certificate::chain_from_pem(server.identity.chain_pem).value();
+  run_with(to_hex(chain.front().thumbprint()));
   EXPECT_GE(tracker.count("POST", "/v1/enrol"), 1U);
   world.stop();
 }

@@ -217,7 +217,7 @@ TEST_F(Proxy, NothingButConnect) {
       say(*stream, "GET http://example.org/ HTTP/1.1\r\nHost: example.org\r\n\r\n", "\r\n\r\n");
   EXPECT_EQ(answer.substr(0, 12), "HTTP/1.1 405") << answer;
   for (const std::string bad : {"example.org", "example.org:0", "example.org:99999", ":443",
-                                "a b:443", "[::1]", "example.org:443x"}) {
+                                "[::1]", "example.org:443x"}) {
     auto other = connect();
     EXPECT_EQ(connect_to(*other, bad).substr(0, 12), "HTTP/1.1 400") << bad;
   }
