@@ -87,7 +87,13 @@ class AgentWorld {
     };
     seams.make_engine =
         [this](swarm::EngineOptions made) -> Result<std::shared_ptr<swarm::Engine>> {
-      engine_options.push_back(std::move(made));
+      engine_options.push_back(made);
+      if (real_engine) {
+        auto real = swarm::Engine::make(loop.executor(), pool, std::move(made), clock, random,
+                                        audit, *metrics, Logger(log, clock, "swarm"));
+        if (!real) return std::move(real).error();
+        return std::shared_ptr<swarm::Engine>(std::move(*real));
+      }
       return std::shared_ptr<swarm::Engine>(engine);
     };
     return agent::Agent::make(loop.executor(), pool, options, clock, random, audit, metrics,
@@ -201,6 +207,8 @@ class AgentWorld {
   std::chrono::seconds node_life = security::kDefaultNodeLifetime;
   std::vector<std::string> shown;  ///< certificate chains that tracker clients were made with
   std::vector<swarm::EngineOptions> engine_options;
+  bool real_engine = false;
+  std::optional<crypto::Certificate> certificate;  ///< the node's
   bool peers_known = true;  ///< the tracker hands out a peer
 
  private:
@@ -214,6 +222,7 @@ class AgentWorld {
     const auto id = security::SpiffeId::parse("spiffe://example.org/cluster/c1/node/node-1");
     const auto issued = cluster.authority.issue_node(*id, *key, node_life);
     if (!issued) return issued.error();
+    certificate = issued->certificate;
     return clients::Enrolment{.id = id->str(),
                               .chain_pem = issued->chain_pem,
                               .root_pem = cluster.pki.root.chain_pem,
