@@ -92,6 +92,14 @@ Status write_client_files(const UpPlan& plan) {
   return {};
 }
 
+Status write_docker_trust(const UpPlan& plan) {
+  auto services = read_file(plan.data + "/pki/agent/service-ca.pem");
+  if (!services) return std::move(services).error();
+  auto proxy = read_file(plan.data + "/agent/proxy-ca.pem");
+  if (!proxy) return std::move(proxy).error();
+  return write_file(plan.data + "/clients/docker/ca.crt", *proxy + *services, 0644);
+}
+
 std::string client_commands(const UpPlan& plan, const std::string& mirror) {
   return fmt::format(
       R"(Push, straight to the registry (skopeo)
@@ -110,17 +118,20 @@ containerd (with config_path = "/etc/containerd/certs.d" for Kubernetes)
   sudo cp -r {data}/clients/containerd/. /etc/containerd/certs.d/
   sudo ctr images pull --hosts-dir /etc/containerd/certs.d {host}/app:1
 
-Docker, push and pull (the proxy's CA is a new one after each start)
+Docker, push and pull (ca.crt is a new one after each start)
   sudo mkdir -p /etc/docker/certs.d/{host} /etc/systemd/system/docker.service.d
-  sudo cp {data}/agent/proxy-ca.pem /etc/docker/certs.d/{host}/ca.crt
+  sudo cp {data}/clients/docker/ca.crt /etc/docker/certs.d/{host}/ca.crt
   sudo cp {data}/clients/docker/http-proxy.conf /etc/systemd/system/docker.service.d/convoy.conf
   sudo systemctl daemon-reload && sudo systemctl restart docker
   docker login --username {user} --password-stdin {host} < {data}/password
   docker pull {host}/app:1
 
 Where did the bytes come from?
-  convoy status
+  convoy status{ops}
 )",
+      fmt::arg("ops", plan.ops_port == kDefaultOpsPort
+                          ? std::string()
+                          : " --ops http://127.0.0.1:" + std::to_string(plan.ops_port)),
       fmt::arg("data", shell_word(plan.data)), fmt::arg("registry", registry_address(plan)),
       fmt::arg("mirror", mirror), fmt::arg("host", plan.image_host()), fmt::arg("user", kUpUser));
 }

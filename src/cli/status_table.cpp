@@ -51,15 +51,20 @@ std::vector<std::string> row_of(const json::object& pull, Totals& totals) {
   return row;
 }
 
+std::string percent(double part, double whole) {
+  const double share = 100 * part / whole;
+  return share < 1 ? "less than 1 %" : fmt::format("{:.0f} %", share);
+}
+
 std::string summary(const Totals& totals) {
   double all = 0;
   for (const double n : totals.bytes) all += n;
   std::string out = fmt::format("\n{} pulls, {}", totals.pulls, human_bytes(all));
+  const char* separator = ": ";
   for (std::size_t i = 0; i < kSources.size(); ++i) {
     if (totals.bytes[i] == 0) continue;
-    out += fmt::format("{}{:.0f} % from {}",
-                       i == 0 || out.find('%') == std::string::npos ? ": " : ", ",
-                       100 * totals.bytes[i] / all, kSources[i]);
+    out += separator + percent(totals.bytes[i], all) + " from " + kSources[i];
+    separator = ", ";
   }
   return out + "\n";
 }

@@ -169,13 +169,14 @@ std::vector<std::string> ports_in_use(const UpPlan& plan) {
     std::uint16_t port;
     const char* option;
   };
-  const std::array<Place, 6> places = {{
+  const std::array<Place, 7> places = {{
       {"registry", plan.listen_ip, plan.registry_port, "--registry-port"},
       {"tracker", plan.listen_ip, plan.tracker_port, "--tracker-port"},
       {"mirror", "127.0.0.1", plan.mirror_port, "--mirror-port"},
       {"proxy", "127.0.0.1", plan.proxy_port, "--proxy-port"},
       {"agent's peers", plan.listen_ip, plan.agent_peer_port, "--peer-port"},
       {"registry's peers", plan.listen_ip, plan.origin_peer_port, "--origin-port"},
+      {"operations", "127.0.0.1", plan.ops_port, "--ops-port"},
   }};
   std::vector<std::string> out;
   for (const Place& place : places) {

@@ -10,6 +10,8 @@
 
 namespace convoy::cli {
 
+inline constexpr std::uint16_t kDefaultOpsPort = 9503;
+
 /// One machine's own small cluster, as `convoy up` runs it.
 struct UpPlan {
   std::string data;  ///< its folder; absolute
@@ -21,6 +23,7 @@ struct UpPlan {
   std::uint16_t proxy_port = 5002;
   std::uint16_t agent_peer_port = 6881;
   std::uint16_t origin_peer_port = 6882;
+  std::uint16_t ops_port = kDefaultOpsPort;
 
   /// Where this machine reaches what listens on listen_ip.
   std::string local_ip() const;

@@ -57,6 +57,7 @@ cli::UpPlan plan_of(const UpArgs& args) {
   plan.proxy_port = args.proxy_port;
   plan.agent_peer_port = args.agent_peer_port;
   plan.origin_peer_port = args.origin_peer_port;
+  plan.ops_port = args.ops_port;
   return plan;
 }
 
@@ -118,7 +119,10 @@ int serve_all(Runtime& runtime, const cli::UpPlan& plan, const UpArgs& args) {
   wiring::ServeOptions options;
   options.ops = net::Endpoint{"127.0.0.1", args.ops_port};
   options.ready_file = args.ready_file;
-  options.on_ready = [&plan](const wiring::Endpoints& at) { print_ready(plan, at); };
+  options.on_ready = [&plan](const wiring::Endpoints& at) {
+    if (Status trust = cli::write_docker_trust(plan); !trust) fail(trust.error().text());
+    print_ready(plan, at);
+  };
   std::string error;
   const int status = wiring::serve(runtime, std::move(*roles), std::move(options), error);
   if (!error.empty()) fail(error + "\n    See " + plan.data + "/convoy.log.");
