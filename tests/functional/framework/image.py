@@ -50,7 +50,11 @@ def make_image(layout: Path, sizes: list[int], seed: str = "lab") -> Image:
     blobs_dir = layout / "blobs" / "sha256"
     blobs_dir.mkdir(parents=True)
     rng = random.Random(seed)
-    data = {f"data/file{i}": rng.randbytes(size) for i, size in enumerate(sizes, 1)}
+    def random_bytes(size: int) -> bytes:  # randbytes() itself ends at 256 MiB
+        step = 16 << 20
+        return b"".join(rng.randbytes(min(step, size - at)) for at in range(0, size, step))
+
+    data = {f"data/file{i}": random_bytes(size) for i, size in enumerate(sizes, 1)}
     sums = "".join(f"{hashlib.sha256(d).hexdigest()}  {name}\n" for name, d in data.items())
 
     def put(raw: bytes) -> tuple[str, int]:
