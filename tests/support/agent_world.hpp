@@ -209,7 +209,7 @@ class AgentWorld {
   std::vector<swarm::EngineOptions> engine_options;
   bool real_engine = false;
   std::optional<crypto::Certificate> certificate;  ///< the node's
-  bool peers_known = true;  ///< the tracker hands out a peer
+  bool peers_known = true;                         ///< the tracker hands out a peer
 
  private:
   static net::Task<void> pause(std::chrono::milliseconds time = std::chrono::milliseconds(5)) {

@@ -216,8 +216,8 @@ TEST_F(Proxy, NothingButConnect) {
   const auto answer =
       say(*stream, "GET http://example.org/ HTTP/1.1\r\nHost: example.org\r\n\r\n", "\r\n\r\n");
   EXPECT_EQ(answer.substr(0, 12), "HTTP/1.1 405") << answer;
-  for (const std::string bad : {"example.org", "example.org:0", "example.org:99999", ":443",
-                                "[::1]", "example.org:443x"}) {
+  for (const std::string bad :
+       {"example.org", "example.org:0", "example.org:99999", ":443", "[::1]", "example.org:443x"}) {
     auto other = connect();
     EXPECT_EQ(connect_to(*other, bad).substr(0, 12), "HTTP/1.1 400") << bad;
   }

@@ -53,8 +53,7 @@ TEST_F(RealSwarm, BlobComesFromTheOriginAndGoesOnToAPeer) {
   test::TestPeer next(world.loop, world.cluster, world.clock, world.cluster.node("node-2"));
   const auto at = world.agent->peer_endpoint();
   auto pieces = std::make_shared<test::MemoryPieces>(blob->meta.size);
-  auto torrent =
-      next.engine->add(next.spec(*blob, pieces, {{{at.ip, at.port}, false}})).value();
+  auto torrent = next.engine->add(next.spec(*blob, pieces, {{{at.ip, at.port}, false}})).value();
   EXPECT_TRUE(world.until([&] { return torrent->stats().complete; }));
   EXPECT_TRUE(pieces->bytes == blob->bytes);
   torrent.reset();
@@ -75,8 +74,7 @@ TEST_F(RealSwarm, AfterARestartACachedBlobIsSeededAgain) {
   test::TestPeer next(world.loop, world.cluster, world.clock, world.cluster.node("node-2"));
   const auto at = world.agent->peer_endpoint();
   auto pieces = std::make_shared<test::MemoryPieces>(blob->meta.size);
-  auto torrent =
-      next.engine->add(next.spec(*blob, pieces, {{{at.ip, at.port}, false}})).value();
+  auto torrent = next.engine->add(next.spec(*blob, pieces, {{{at.ip, at.port}, false}})).value();
   EXPECT_TRUE(world.until([&] { return torrent->stats().complete; }));
   torrent.reset();
   next.stop();
