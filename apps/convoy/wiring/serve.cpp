@@ -132,8 +132,8 @@ class Server {
     Logger log = runtime_.log;
     for (const auto& [name, address] : bound) log = log.with({{name, address}});
     log.info("ready", {{"version", kVersion}});
-    write_ready_file(true);
     if (options_.on_ready) options_.on_ready(bound);
+    write_ready_file(true);
   }
 
   void write_ready_file(bool ready) {
