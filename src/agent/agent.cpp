@@ -1,6 +1,5 @@
 #include "agent/agent.hpp"
 
-#include <algorithm>
 #include <boost/json.hpp>
 
 #include "agent/options_check.hpp"
@@ -190,11 +189,9 @@ Status Agent::replace_mirror_identity(net::TlsIdentity identity) {
 }
 
 net::Task<void> Agent::stop(Duration grace) {
-  const SteadyTime until = clock_.steady() + grace;
-  const auto left = [&] { return std::max(until - clock_.steady(), Duration::zero()); };
-  if (mirror_) co_await mirror_->stop(left());
-  co_await proxy_handler_.stop(left());
-  if (proxy_) co_await proxy_->stop(left());
+  if (mirror_) co_await mirror_->stop(grace);
+  co_await proxy_handler_.stop(grace);
+  if (proxy_) co_await proxy_->stop(grace);
   co_await tasks_.stop();
   co_await downloads_.stop();
   if (const auto link = cluster_.link(); link && link->engine) co_await link->engine->stop();
