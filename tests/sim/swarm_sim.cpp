@@ -253,7 +253,8 @@ struct SwarmSim::Impl {
   }
   void upload_bulk(std::uint32_t i) {
     Node& n = nodes[i];
-    auto [to, message] = std::move(n.bulk.front());
+    const std::uint32_t to = n.bulk.front().first;
+    bt::Message message = std::move(n.bulk.front().second);
     n.bulk.erase(n.bulk.begin());
     Bytes wire;
     bt::encode(message, wire);
@@ -263,7 +264,7 @@ struct SwarmSim::Impl {
     const Duration took = time_of(wire.size(), n.rate);
     n.up_free = now + took;
     if (nodes[to].alive) deliver(i, to, wire.size(), now + took + options.delay, {message});
-    at(n.up_free, i, [this, i, to = to] {
+    at(n.up_free, i, [this, i, to] {
       nodes[i].sending = false;
       nodes[i].swarm->hashes_sent(to + 1);
       act(i);

@@ -1,17 +1,25 @@
 #include "config/document.hpp"
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
-#define TOML_EXCEPTIONS 0
+// Some mistakes ("[=") toml++ 3.3 finds by an assertion alone, which ends the process or, in a
+// release build, lets the compiler assume that they cannot be. In this file an assertion throws.
+namespace {
+struct BrokenAssumption {};
+}  // namespace
+#undef NDEBUG
+#define TOML_ASSERT(expr) (static_cast<bool>(expr) ? void() : throw BrokenAssumption{})
+#define TOML_EXCEPTIONS 1
+#define TOML_HEADER_ONLY 1
 #include <toml++/toml.h>
 
 namespace convoy::config {
 
 const Node* Node::find(std::string_view name) const {
-  for (const auto& [key, node] : members) {
-    if (key == name) return &node;
-  }
-  return nullptr;
+  const auto found = std::find(names.begin(), names.end(), name);
+  return found == names.end() ? nullptr : &items[static_cast<std::size_t>(found - names.begin())];
 }
 
 std::string_view to_string(Node::Kind kind) {
@@ -34,23 +42,65 @@ std::string_view to_string(Node::Kind kind) {
 
 namespace {
 
-// The parser recurses through keys with dots when it destroys what it read, without a limit of
-// its own; brackets it limits itself.
+// toml++ recurses through keys with dots when it destroys what it read, without a limit of its own;
+// brackets it limits itself.
 constexpr int kMaxDots = 64;
 
-int line_of_too_many_dots(std::string_view text) {
-  int line = 1;
-  int dots = 0;
-  for (const char c : text) {
-    if (c == '.') {
-      if (++dots > kMaxDots) return line;
-    } else if (c == '\n' || c == '=' || c == ',' || c == '[' || c == ']' || c == '{' || c == '}') {
-      dots = 0;
-      if (c == '\n') ++line;
+/// Looks at a text before toml++ does, for what that library cannot bear: endless dotted keys, and
+/// characters beyond ASCII where it would ask whether they are blanks (outside of quotes and
+/// comments, and in strings of several lines, which no key here could take anyway).
+class Guard {
+ public:
+  explicit Guard(std::string_view text) : text_(text) {}
+
+  std::optional<Fault> inspect() {
+    while (at_ < text_.size()) {
+      const char c = text_[at_];
+      if (c == '#') {
+        at_ = std::min(text_.find('\n', at_), text_.size());
+        continue;
+      }
+      if (c == '"' || c == '\'') {
+        if (text_.substr(at_, 3) == std::string(3, c)) {
+          return fault("begins a text of several lines", "Write it on one line.");
+        }
+        skip_text(c);
+        continue;
+      }
+      if (static_cast<unsigned char>(c) >= 0x80) {
+        return fault("has a character beyond ASCII outside of quotes",
+                     "Such characters may stand in quotes and comments.");
+      }
+      if (c == '.' && ++dots_ > kMaxDots) return fault("has a key with more than 64 dots", "");
+      if (std::string_view("\n=,[]{}").find(c) != std::string_view::npos) dots_ = 0;
+      if (c == '\n') ++line_;
+      ++at_;
+    }
+    return std::nullopt;
+  }
+
+ private:
+  /// To behind the closing quote, or to the end of the line when there is none.
+  void skip_text(char quote) {
+    for (++at_; at_ < text_.size() && text_[at_] != '\n'; ++at_) {
+      if (text_[at_] == quote) {
+        ++at_;
+        return;
+      }
+      const bool escape = quote == '"' && text_[at_] == '\\';
+      if (escape && at_ + 1 < text_.size() && text_[at_ + 1] != '\n') ++at_;
     }
   }
-  return 0;
-}
+
+  Fault fault(std::string problem, std::string hint) const {
+    return {line_, "", std::move(problem), std::move(hint)};
+  }
+
+  std::string_view text_;
+  std::size_t at_ = 0;
+  int line_ = 1;
+  int dots_ = 0;
+};
 
 Node convert(const toml::node& from) {
   Node to;
@@ -62,7 +112,8 @@ Node convert(const toml::node& from) {
       if (member.kind == Node::Kind::table && member.line == 0) {
         member.line = static_cast<int>(key.source().begin.line);
       }
-      to.members.emplace_back(std::string(key.str()), std::move(member));
+      to.names.emplace_back(key.str());
+      to.items.push_back(std::move(member));
     }
   } else if (const auto* list = from.as_array()) {
     to.kind = Node::Kind::list;
@@ -93,20 +144,23 @@ bool parse_document(std::string_view text, Node& root, Faults& faults) {
     faults.push_back({0, "", "holds a NUL byte", "Save it as UTF-8 text."});
     return false;
   }
-  if (const int line = line_of_too_many_dots(text); line > 0) {
-    faults.push_back({line, "", "has a key or a value with more than 64 dots", ""});
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  if (std::optional<Fault> fault = Guard(text).inspect()) {
+    faults.push_back(std::move(*fault));
     return false;
   }
-  toml::parse_result parsed = toml::parse(text);
-  if (!parsed) {
-    const toml::parse_error& error = parsed.error();
+  constexpr std::string_view kHint = "Text values need quotes: listen = \"127.0.0.1:5000\".";
+  try {
+    root = convert(toml::parse(text));
+    return true;
+  } catch (const toml::parse_error& error) {
     faults.push_back({static_cast<int>(error.source().begin.line), "",
                       "is not valid TOML: " + std::string(error.description()),
-                      "Text values need quotes: listen = \"127.0.0.1:5000\"."});
-    return false;
+                      std::string(kHint)});
+  } catch (const BrokenAssumption&) {
+    faults.push_back({0, "", "is not valid TOML", std::string(kHint)});
   }
-  root = convert(parsed.table());
-  return true;
+  return false;
 }
 
 }  // namespace convoy::config

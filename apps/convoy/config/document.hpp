@@ -19,8 +19,8 @@ struct Node {
   std::string text;
   std::int64_t integer = 0;
   bool boolean = false;
-  std::vector<Node> items;                            ///< of a list
-  std::vector<std::pair<std::string, Node>> members;  ///< of a table, sorted by name
+  std::vector<std::string> names;  ///< of a table, one for each of `items`
+  std::vector<Node> items;         ///< of a table or a list
 
   const Node* find(std::string_view name) const;
 };

@@ -4,17 +4,21 @@
 
 namespace convoy::config {
 
-std::string to_text(Faults faults, std::string_view file) {
-  std::stable_sort(faults.begin(), faults.end(),
-                   [](const Fault& a, const Fault& b) { return a.line < b.line; });
+std::string to_text(const Faults& faults, std::string_view file) {
+  std::vector<const Fault*> sorted;
+  for (const Fault& fault : faults) sorted.push_back(&fault);
+  // Those of one line stay in the order they were found in.
+  std::sort(sorted.begin(), sorted.end(), [](const Fault* a, const Fault* b) {
+    return a->line != b->line ? a->line < b->line : a < b;
+  });
   std::string out;
-  for (const Fault& fault : faults) {
+  for (const Fault* fault : sorted) {
     out += file;
-    if (fault.line > 0) out += ":" + std::to_string(fault.line);
+    if (fault->line > 0) out += ":" + std::to_string(fault->line);
     out += ": ";
-    if (!fault.key.empty()) out += fault.key + ": ";
-    out += fault.problem + "\n";
-    if (!fault.hint.empty()) out += "    hint: " + fault.hint + "\n";
+    if (!fault->key.empty()) out += fault->key + ": ";
+    out += fault->problem + "\n";
+    if (!fault->hint.empty()) out += "    hint: " + fault->hint + "\n";
   }
   return out;
 }

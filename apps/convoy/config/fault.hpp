@@ -17,7 +17,7 @@ struct Fault {
 using Faults = std::vector<Fault>;
 
 /// "FILE:LINE: KEY: PROBLEM" and the hint on an indented line of its own, sorted by line.
-std::string to_text(Faults, std::string_view file);
+std::string to_text(const Faults&, std::string_view file);
 
 /// The candidate that `word` was probably meant to be; "" when none is near.
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);

@@ -46,14 +46,13 @@ class Reader {
   }
 
   void read_table(const Table& table, const std::string& path, const Node& parent, void* target) {
-    static const Node kNothing;
     const Node* node = parent.find(table.name);
     if (node != nullptr && node->kind != Node::Kind::table) {
       add(node->line, path, "must be a table, not " + std::string(to_string(node->kind)),
           "Begin it with a line [" + path + "].");
       return;
     }
-    Node absent = kNothing;
+    Node absent;
     absent.line = parent.line;
     read(table, path, node != nullptr ? *node : absent, table.enter(target));
   }
@@ -84,9 +83,10 @@ class Reader {
     std::vector<std::string> known;
     for (const Key& key : table.keys) known.push_back(key.name);
     for (const Table& inner : table.tables) known.push_back(inner.name);
-    for (const auto& [name, value] : node.members) {
+    for (std::size_t i = 0; i < node.names.size(); ++i) {
+      const std::string& name = node.names[i];
       if (std::find(known.begin(), known.end(), name) != known.end()) continue;
-      add(value.line, join(path, printable(name)), "is not a key that exists",
+      add(node.items[i].line, join(path, printable(name)), "is not a key that exists",
           hint_for(name, known));
     }
   }

@@ -159,6 +159,25 @@ TEST(Config, BrokenTomlIsOneFaultWithItsLine) {
   EXPECT_THAT(faults[0].problem, HasSubstr("not valid TOML"));
 }
 
+// Each of these ended the process once: the parser of toml++ finds them by an assertion.
+TEST(Config, MistakesThatTheTomlLibraryAssertsAreFaults) {
+  for (const char* text :
+       {"[= \"x\"\n", "[[=]]\n", "[.a]\n", "[,]\n", "a = {=}\n", "a = {,}\n", "= 1\n"}) {
+    EXPECT_THAT(agent_faults(text), SizeIs(1)) << text;
+  }
+}
+
+TEST(Config, CharactersBeyondAsciiStandInQuotesAndComments) {
+  EXPECT_THAT(agent_faults("# Größe\n" + replaced(kAgent, "lib/convoy\"", "größe\" # ä \\\" ä")),
+              IsEmpty());
+  EXPECT_THAT(agent_faults("\xEF\xBB\xBF" + std::string(kAgent)), IsEmpty());
+  const Faults bare = agent_faults(with(kAgent, "\n\xc3\xa5##"));
+  ASSERT_THAT(bare, SizeIs(1));
+  EXPECT_EQ(bare[0].line, 9);
+  EXPECT_THAT(agent_faults("a = \"\"\"\\\n\xc3\xa5\"\"\"\n"), SizeIs(1));
+  EXPECT_THAT(agent_faults("a = '''\n'''\n"), SizeIs(1));
+}
+
 TEST(Config, SizeOfTheFileIsBounded) {
   const std::string comment = "#" + std::string(kMaxConfigBytes - kAgent.size() - 2, 'x') + "\n";
   EXPECT_THAT(agent_faults(comment + std::string(kAgent)), IsEmpty());
