@@ -1,5 +1,6 @@
 #include "agent/agent.hpp"
 
+#include <algorithm>
 #include <boost/json.hpp>
 
 #include "agent/options_check.hpp"
@@ -189,9 +190,11 @@ Status Agent::replace_mirror_identity(net::TlsIdentity identity) {
 }
 
 net::Task<void> Agent::stop(Duration grace) {
-  if (mirror_) co_await mirror_->stop(grace);
-  co_await proxy_handler_.stop(grace);
-  if (proxy_) co_await proxy_->stop(grace);
+  const SteadyTime until = clock_.steady() + grace;
+  const auto left = [&] { return std::max(until - clock_.steady(), Duration::zero()); };
+  if (mirror_) co_await mirror_->stop(left());
+  co_await proxy_handler_.stop(left());
+  if (proxy_) co_await proxy_->stop(left());
   co_await tasks_.stop();
   co_await downloads_.stop();
   if (const auto link = cluster_.link(); link && link->engine) co_await link->engine->stop();

@@ -92,6 +92,10 @@ void Download::Reader::move(std::uint64_t offset) {
   if (download_->torrent_) download_->torrent_->move_reader(id_, offset);
 }
 
+bool Download::out_of_sources() const {
+  return registry_failed_ && pumps_.empty() && (!torrent_ || torrent_->stats().peers == 0);
+}
+
 bool Download::forsaken() { return readers_ == 0 && env_.clock.steady() - last_use_ >= kForsaken; }
 
 PullBytes Download::received() const {

@@ -73,6 +73,8 @@ class Download : public std::enable_shared_from_this<Download> {
   /// when it is on its way there already.
   void call_registry(std::uint64_t offset, BlobAsk ask);
   bool registry_active() const { return !pumps_.empty(); }
+  /// The registry failed when it was last asked, and no peer is connected.
+  bool out_of_sources() const;
   /// How far the registry has been read, where it is the only source.
   std::uint64_t sequential() const { return sequential_; }
 
@@ -127,6 +129,7 @@ class Download : public std::enable_shared_from_this<Download> {
   std::uint64_t from_registry_ = 0;
   std::uint64_t sequential_ = 0;
   SteadyTime registry_rest_until_{};
+  bool registry_failed_ = false;
   std::size_t readers_ = 0;
   SteadyTime last_use_{};
 };

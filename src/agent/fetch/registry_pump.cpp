@@ -57,6 +57,7 @@ net::Task<void> Download::pump(std::shared_ptr<Pump> pump, BlobAsk ask) {
   if (error && state_ == State::running) {
     env_.log.warn("the registry gave no bytes",
                   {{"digest", meta_.digest.str()}, {"reason", error->text()}});
+    registry_failed_ = true;
     registry_rest_until_ = env_.clock.steady() + kRegistryRest;
     if (!torrent_) fail(std::move(*error));
   }
@@ -71,6 +72,7 @@ net::Task<Status> Download::pump_piece(Pump& pump, RegistrySource& source, Bytes
   auto kept = co_await keep_piece(pump.piece, bytes);
   if (!kept) co_return std::move(kept).error();
   from_registry_ += bytes.size();
+  registry_failed_ = false;
   last_use_ = env_.clock.steady();
   ++pump.piece;
   sequential_ = std::max(sequential_, source.position());

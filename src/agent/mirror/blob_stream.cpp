@@ -73,11 +73,12 @@ net::Task<void> BlobHandler::stream(Pull& pull, std::shared_ptr<Download> downlo
     if (!download->torrent() || swarm_is_empty || watch.stalled(now)) {
       download->call_registry(at + readable, pull.ask);
     }
+    if (watch.stalled(now) && download->out_of_sources()) break;
     if (watch.hopeless(now) && !download->registry_active()) break;
     alive = co_await download->wait(at);
   }
   if (at == pull.end() || !alive) co_return;
-  Error reason = download->failure() ? *download->failure() : timed_out("sources_silent");
+  Error reason = download->failure() ? *download->failure() : unavailable("sources_silent");
   co_await give_up(pull, std::move(reason));
 }
 

@@ -1,5 +1,7 @@
 #include "agent/proxy/proxy_handler.hpp"
 
+#include <algorithm>
+
 #include "agent/mirror/answers.hpp"
 #include "agent/proxy/tunnel.hpp"
 #include "net/tcp.hpp"
@@ -166,8 +168,11 @@ void ProxyHandler::audit(const net::HttpExchange& exchange, bool granted, const 
 }
 
 net::Task<void> ProxyHandler::stop(Duration grace) {
+  const SteadyTime until = clock_.steady() + grace;
   for (auto& [host, entry] : interceptions_) {
-    if (entry.server) co_await entry.server->stop(grace);
+    if (!entry.server) continue;
+    const Duration left = std::max(until - clock_.steady(), Duration::zero());
+    co_await entry.server->stop(left);
   }
 }
 

@@ -119,6 +119,18 @@ TEST_F(MirrorAttack, NobodyToAskMeansNoBytes) {
   EXPECT_EQ(got.status, 503);
 }
 
+TEST_F(MirrorAttack, NoSourceLeftIsSaidSoonAndNotStalled) {
+  const auto digest = world.blob(kSize);
+  world.peers_known = false;
+  world.start();
+  world.registry.stop();
+  const auto before = std::chrono::steady_clock::now();
+  auto request = world.blob_request(digest);
+  request.headers.add("Authorization", "Bearer user");
+  EXPECT_EQ(world.get(std::move(request)).status, 503);
+  EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(5));
+}
+
 TEST_F(MirrorAttack, UnknownBlobIs404) {
   world.blob(kSize);
   world.start();
