@@ -162,14 +162,28 @@ bool Requester::rejected(Peer& peer, const bt::BlockRef& b) {
 void Requester::release(Peer& peer, bool cancel) {
   for (const OpenRequest& r : peer.open) give_up(peer, r, cancel);
   peer.open.clear();
-  std::vector<std::uint32_t> bound;  // a second source would blur who is guilty: begin again
+  for (const std::uint32_t piece : bound_to(peer)) unbind(peer, piece);
+}
+
+std::vector<std::uint32_t> Requester::bound_to(const Peer& peer) const {
+  std::vector<std::uint32_t> bound;
   for (const auto& a : s_.pieces.actives()) {
     if (a->single_source && a->source == peer.ref && !a->verifying) bound.push_back(a->piece);
   }
-  for (const std::uint32_t piece : bound) {
-    s_.pieces.abandon(piece);
-    s_.out.push_back(ReleasePiece{piece});
-  }
+  return bound;
+}
+
+void Requester::unbind(Peer& peer, std::uint32_t piece) {
+  const ActivePiece* active = s_.pieces.active(piece);
+  if (active == nullptr || !active->single_source || active->source != peer.ref) return;
+  if (active->verifying) return;
+  std::erase_if(peer.open, [&](const OpenRequest& r) {
+    if (r.piece != piece) return false;
+    give_up(peer, r, true);
+    return true;
+  });
+  s_.pieces.abandon(piece);
+  s_.out.push_back(ReleasePiece{piece});
 }
 
 void Requester::give_up(Peer& peer, const OpenRequest& r, bool cancel) {
@@ -200,7 +214,9 @@ void Requester::check_stalls(Instant now) {
       }
     }
     p->open = std::move(keep);
-    if (p->open.empty()) release(*p, true);  // lets go of pieces bound to it
+    for (const std::uint32_t piece : bound_to(*p)) {
+      if (someone_else_has(*p, piece)) unbind(*p, piece);
+    }
   }
 }
 

@@ -17,6 +17,9 @@ class Requester {
   bool rejected(Peer&, const bt::BlockRef&);
   /// Frees all that is asked of the peer; `cancel` tells it.
   void release(Peer&, bool cancel);
+  /// A piece that was to come from this peer alone (ActivePiece::single_source) begins anew: a
+  /// second source for what is left of it would blur who is guilty.
+  void unbind(Peer&, std::uint32_t piece);
   /// What was asked of a peer that has been silent for about a second is freed for others.
   void check_stalls(Instant now);
 
@@ -29,6 +32,7 @@ class Requester {
   void ask(Peer&, ActivePiece&, std::uint32_t block, Instant now);
   void give_up(Peer&, const OpenRequest&, bool cancel);
   ActivePiece* begin(std::uint32_t piece);
+  std::vector<std::uint32_t> bound_to(const Peer&) const;
   bool someone_else_has(const Peer&, std::uint32_t piece) const;
 
   State& s_;

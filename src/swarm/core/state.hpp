@@ -91,6 +91,7 @@ struct State {
   std::vector<std::string> names;
   std::map<std::string, NameRef, std::less<>> name_index;
   std::set<std::string, std::less<>> banned;
+  std::set<NameRef> reported;                      ///< for wrong bytes; a ban may have come first
   std::set<std::uint32_t> failed_before;           ///< pieces that once came with wrong bytes
   std::map<std::uint64_t, std::uint64_t> readers;  ///< reader id -> byte offset
   std::vector<Action> out;

@@ -38,6 +38,8 @@ struct Swarm::Impl {
   void ban(NameRef, std::uint32_t piece, Instant);
   void settle(Instant now);
   void peer_has(Peer&, std::uint32_t piece, Instant);
+  /// Whether that was news.
+  bool lacks(Peer&, std::uint32_t piece);
   void set_pieces(Peer&, const PieceSet&, Instant);
   void gained(std::uint32_t piece, Instant);
   void layer_arrived(Instant);
@@ -101,7 +103,8 @@ void Swarm::Impl::drop(Peer& peer, std::string code, bool banned, Instant now, s
 
 void Swarm::Impl::ban(NameRef name, std::uint32_t piece, Instant now) {
   const std::string node = s.names[name];
-  if (s.banned.insert(node).second) s.out.push_back(ReportPeer{node, piece});
+  s.banned.insert(node);
+  if (s.reported.insert(name).second) s.out.push_back(ReportPeer{node, piece});
   for (;;) {
     const auto it = std::find_if(s.peers.begin(), s.peers.end(),
                                  [name](const auto& p) { return p->name == name; });
@@ -123,6 +126,11 @@ void Swarm::Impl::settle(Instant now) {
 void Swarm::Impl::peer_has(Peer& peer, std::uint32_t piece, Instant now) {
   if (!s.peer_gains(peer, piece)) return;
   if (s.config.origin) offers.peer_has(peer, piece, now);
+}
+
+bool Swarm::Impl::lacks(Peer& peer, std::uint32_t piece) {
+  requester.unbind(peer, piece);
+  return s.peer_loses(peer, piece);
 }
 
 void Swarm::Impl::set_pieces(Peer& peer, const PieceSet& set, Instant now) {
@@ -196,7 +204,7 @@ void Swarm::Impl::on(Peer& peer, const bt::CancelBlock& m, Instant) {
 
 void Swarm::Impl::on(Peer& peer, const bt::RejectBlock& m, Instant) {
   // Whoever refuses a block does not have the piece, whatever it said before.
-  if (requester.rejected(peer, m.block) && !peer.choking) s.peer_loses(peer, m.block.piece);
+  if (requester.rejected(peer, m.block) && !peer.choking) lacks(peer, m.block.piece);
 }
 
 void Swarm::Impl::on(Peer& peer, const bt::HashRequest& m, Instant now) {
@@ -289,7 +297,7 @@ void Swarm::dont_have(PeerRef ref, std::uint32_t piece, Instant now) {
   if (peer == nullptr) return;
   if (piece >= impl_->s.pieces.count())
     return impl_->violation(*peer, "dont-have of no piece", now);
-  if (!impl_->s.peer_loses(*peer, piece)) return;
+  if (!impl_->lacks(*peer, piece)) return;
   if (impl_->s.config.origin) {
     PieceSet one(impl_->s.pieces.count());
     one.set(piece);

@@ -1,0 +1,135 @@
+#include <gtest/gtest.h>
+
+#include "support/swarm_core.hpp"
+
+namespace convoy::swarm::core {
+namespace {
+
+using namespace std::chrono_literals;
+using test::CoreUnderTest;
+using test::range;
+using test::whole;
+
+TEST(Requests, EightBlocksInAllAndOneOfEachPeer) {
+  CoreUnderTest c(64, 1, false, false, false);
+  for (PeerRef p = 1; p <= 10; ++p) c.join_with(p, range(64));
+  c.learn_layer();
+  EXPECT_EQ(c.requests(10), 8U);
+  for (PeerRef p = 1; p <= 10; ++p) EXPECT_LE(c.sent<bt::RequestBlock>(p).size(), 1U);
+}
+
+TEST(Requests, ASinglePeerGetsThemAll) {
+  CoreUnderTest c(64);
+  c.join_with(1, range(64));
+  EXPECT_EQ(c.requests(1), 8U);
+}
+
+TEST(Requests, NothingBeforeThePieceLayerIsVerified) {
+  CoreUnderTest c(64, 1, false, false, false);
+  c.join_with(1, range(64));
+  EXPECT_EQ(c.requests(1), 0U);
+  EXPECT_TRUE(c.sent<bt::Interested>(1).empty());
+  const auto asked = c.sent<bt::HashRequest>(1);
+  ASSERT_EQ(asked.size(), 1U);
+  bt::Hashes answer{asked[0].span, c.layer};
+  c.say(1, answer);
+  EXPECT_EQ(c.requests(1), 8U);
+  EXPECT_EQ(c.sent<bt::Interested>(1).size(), 1U);
+}
+
+TEST(Requests, AWrongPieceLayerBansItsSender) {
+  CoreUnderTest c(64, 1, false, false, false);
+  c.join_with(1, range(64));
+  bt::Hashes answer{c.sent<bt::HashRequest>(1)[0].span, c.layer};
+  answer.hashes[63][5] ^= 1;
+  c.say(1, answer);
+  const auto drops = c.did<DropPeer>();
+  ASSERT_EQ(drops.size(), 1U);
+  EXPECT_EQ(drops[0].code, "bad_hashes");
+  EXPECT_TRUE(c.swarm->banned("node-1"));
+  EXPECT_EQ(c.requests(1), 0U);
+}
+
+TEST(Requests, AnotherPeerIsAskedForTheLayerWhenOneRefusesOrIsSilent) {
+  CoreUnderTest c(64, 1, false, false, false);
+  c.join_with(1, range(64));
+  c.join_with(2, range(64));
+  const PeerRef first = c.sent<bt::HashRequest>(1).empty() ? 2 : 1;
+  c.say(first, bt::HashReject{c.sent<bt::HashRequest>(first)[0].span});
+  EXPECT_EQ(c.sent<bt::HashRequest>(3 - first).size(), 1U);
+  c.clear();
+  c.after(3100ms);
+  EXPECT_GE(c.sent<bt::HashRequest>(first).size(), 1U);
+}
+
+TEST(Requests, ThePiecesInFrontOfAReaderComeFirst) {
+  CoreUnderTest c(64);
+  c.swarm->set_reader(1, 20 * bt::kBlockSize, c.now);
+  c.join_with(1, range(64));
+  const auto r = c.sent<bt::RequestBlock>(1);
+  ASSERT_GE(r.size(), 4U);
+  for (std::uint32_t i = 0; i < 4; ++i) EXPECT_EQ(r[i].block.piece, 20 + i);
+}
+
+TEST(Requests, TheRarestPieceComesFirst) {
+  CoreUnderTest c(16);
+  for (PeerRef p = 1; p <= 3; ++p) {
+    c.join(p);
+    c.say(p, bt::HaveNone{});
+    c.say(p, bt::Interested{});
+  }
+  for (std::uint32_t i = 0; i < 16; ++i) {
+    for (PeerRef p = 1; p <= 3; ++p) {
+      if (i != 11 || p == 2) c.say(p, bt::Have{i});
+    }
+  }
+  c.say(2, bt::Unchoke{});
+  ASSERT_FALSE(c.sent<bt::RequestBlock>(2).empty());
+  EXPECT_EQ(c.sent<bt::RequestBlock>(2)[0].block.piece, 11U);
+}
+
+TEST(Requests, AStalledPeersBlocksAreAskedOfAnotherWithinASecond) {
+  CoreUnderTest c(4);
+  c.join_with(1, range(4));
+  ASSERT_EQ(c.requests(1), 4U);
+  c.join_with(2, range(4));
+  c.after(900ms);
+  EXPECT_TRUE(c.sent<bt::RequestBlock>(2).empty());
+  c.after(200ms);
+  EXPECT_EQ(c.sent<bt::RequestBlock>(2).size(), 4U);
+  EXPECT_EQ(c.sent<bt::CancelBlock>(1).size(), 4U);
+  EXPECT_EQ(c.block(1, 0), Arrival::stored);  // late, but first
+  EXPECT_EQ(c.block(2, 0), Arrival::redundant);
+}
+
+TEST(Requests, ADroppedConnectionFreesItsRequestsAtOnce) {
+  CoreUnderTest c(4);
+  c.join_with(1, range(4));
+  c.join_with(2, range(4));
+  c.clear();
+  c.leave(1);
+  EXPECT_EQ(c.sent<bt::RequestBlock>(2).size(), 4U);
+}
+
+TEST(Requests, ARejectIsNotAskedAgainOfTheSamePeer) {
+  CoreUnderTest c(2);
+  c.join_with(1, range(2));
+  c.clear();
+  c.say(1, bt::RejectBlock{whole(0)});
+  c.after(3s);
+  for (const auto& r : c.sent<bt::RequestBlock>(1)) EXPECT_NE(r.block.piece, 0U);
+}
+
+TEST(Requests, OfferedPiecesOfTheOriginDoNotCount) {
+  CoreUnderTest c(64, 4);
+  for (PeerRef p = 1; p <= 10; ++p) c.join_with(p, range(64));
+  c.clear();
+  c.join(11, true);
+  c.say(11, bt::HaveNone{});
+  c.say(11, bt::Unchoke{});
+  c.say(11, bt::Have{63});
+  EXPECT_EQ(c.sent<bt::RequestBlock>(11).size(), 4U);
+}
+
+}  // namespace
+}  // namespace convoy::swarm::core
