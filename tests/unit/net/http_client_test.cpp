@@ -433,6 +433,51 @@ TEST_F(HttpsClient, speaks_mutual_tls_and_resumes) {
   }
 }
 
+TEST_F(HttpsClient, nothing_is_sent_on_a_pooled_connection_of_an_earlier_identity) {
+  HttpServerOptions server_options;
+  server_options.tls = server_context();
+  std::vector<Bytes> seen;  // by whose certificate each request came
+  const auto note = [&seen](HttpExchange& exchange) -> Task<void> {
+    seen.push_back(exchange.tls()->peer_chain.at(0));
+    http::ResponseHead head;
+    static_cast<void>(co_await exchange.respond(std::move(head), "body"));
+  };
+  WebServer server(loop, note, server_options);
+  const HttpClientOptions options = client_options(true);
+  HttpClient client(loop.executor(), options);
+  HttpRequest request;
+  request.url = server.url("/");
+  const auto get = [&] {
+    auto answer = loop.run(client.send(request, soon()));
+    EXPECT_TRUE(answer.ok());
+    return answer.ok() ? std::move(*answer) : nullptr;
+  };
+  const auto finish = [&](std::unique_ptr<HttpResponse> answer) {
+    EXPECT_EQ(loop.run(answer->read_all(100)).value(), "body");
+  };
+  finish(get());
+  finish(get());
+  EXPECT_EQ(server->connections(), 1u) << "the pool is at work";
+  auto early = get();  // its connection goes back to the pool only after the change
+  const std::uint64_t before = options.tls->generation();
+  ASSERT_TRUE(options.tls->replace_identity(ca.issue({.name = "renewed"})));
+  EXPECT_GT(options.tls->generation(), before);
+  finish(std::move(early));
+  finish(get());
+  finish(get());
+  EXPECT_EQ(server->connections(), 2u) << "one of each identity";
+  ASSERT_EQ(seen.size(), 5u);
+  EXPECT_TRUE(seen[0] == seen[1] && seen[0] == seen[2]);
+  EXPECT_FALSE(seen[3] == seen[0]);
+  EXPECT_TRUE(seen[4] == seen[3]);
+  // Without an identity both are of no use, though they are still open.
+  ASSERT_TRUE(options.tls->replace_identity(std::nullopt));
+  auto refused = loop.run(client.send(request, soon()));
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().kind(), ErrorClass::unauthorized) << refused.error().text();
+  EXPECT_EQ(seen.size(), 5u);
+}
+
 TEST_F(HttpsClient, a_refused_certificate_is_unauthorized) {
   HttpServerOptions options;
   options.tls = server_context();
