@@ -28,10 +28,18 @@ Agent::Agent(net::Executor executor, net::WorkerPool& pool, AgentOptions options
       seats_(cluster_, desk_, clock, log.module("swarm")),
       downloads_(executor, pool, *parts_.cache, seats_, clock, options_.swarm_stall, registry_rate_,
                  log.module("fetch")),
+      small_({.executor = executor,
+              .pool = pool,
+              .cache = *parts_.cache,
+              .clock = clock,
+              .limit = options_.small_blob_limit,
+              .registry_rate = registry_rate_,
+              .metrics = metrics_,
+              .log = log.module("ahead")}),
       blobs_(blob_env()),
-      mirror_handler_(parts_.upstreams, parts_.mirror_gate, blobs_, clock, audit,
+      mirror_handler_(parts_.upstreams, parts_.mirror_gate, blobs_, small_, clock, audit,
                       log.module("mirror")),
-      proxy_handler_(executor, parts_.upstreams, parts_.proxy_gate, blobs_, parts_.proxy_ca,
+      proxy_handler_(executor, parts_.upstreams, parts_.proxy_gate, blobs_, small_, parts_.proxy_ca,
                      ProxyPolicy{options_.proxy_tunnel, options_.proxy_allow_non_loopback}, clock,
                      random, audit, log.module("proxy")),
       membership_(
@@ -47,6 +55,7 @@ Agent::Agent(net::Executor executor, net::WorkerPool& pool, AgentOptions options
 BlobHandlerEnv Agent::blob_env() {
   return {.authorizer = authorizer_,
           .downloads = downloads_,
+          .small = small_,
           .seats = seats_,
           .cache = *parts_.cache,
           .pool = pool_,
@@ -180,6 +189,7 @@ std::string Agent::status_json() const {
   out["tracker_up"] = desk_.tracker_up();
   out["downloads"] = downloads_.running();
   out["torrents"] = seats_.size();
+  out["running"] = pulls_.running_json();
   out["pulls"] = pulls_.to_json();
   return boost::json::serialize(out);
 }
@@ -196,6 +206,7 @@ net::Task<void> Agent::stop(Duration grace) {
   co_await proxy_handler_.stop(left());
   if (proxy_) co_await proxy_->stop(left());
   co_await tasks_.stop();
+  co_await small_.stop();
   co_await downloads_.stop();
   if (const auto link = cluster_.link(); link && link->engine) co_await link->engine->stop();
   cluster_.set(nullptr);

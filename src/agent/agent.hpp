@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "agent/fetch/downloads.hpp"
+#include "agent/fetch/small_blobs.hpp"
 #include "agent/gate.hpp"
 #include "agent/identity/membership.hpp"
 #include "agent/mirror/blob_handler.hpp"
@@ -80,6 +81,7 @@ class Agent final : public AgentService {
   Authorizer authorizer_;
   SwarmSeats seats_;
   Downloads downloads_;
+  SmallBlobs small_;
   BlobHandler blobs_;
   MirrorHandler mirror_handler_;
   ProxyHandler proxy_handler_;

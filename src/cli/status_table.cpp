@@ -31,9 +31,11 @@ std::string short_digest(const std::string& digest) {
 struct Totals {
   std::array<double, 4> bytes{};
   std::size_t pulls = 0;
+  std::size_t running = 0;
 };
 
-std::vector<std::string> row_of(const json::object& pull, Totals& totals) {
+/// `totals`: null for a pull that is under way.
+std::vector<std::string> row_of(const json::object& pull, Totals* totals) {
   const auto text = [&](const char* key) { return wire::json_string(pull, key).value_or("-"); };
   std::vector<std::string> row = {text("repository"), short_digest(text("digest")),
                                   human_bytes(number(pull, "size"))};
@@ -41,13 +43,13 @@ std::vector<std::string> row_of(const json::object& pull, Totals& totals) {
   for (std::size_t i = 0; i < kSources.size(); ++i) {
     const double n =
         bytes != nullptr && bytes->is_object() ? number(bytes->as_object(), kSources[i]) : 0;
-    totals.bytes[i] += n;
+    if (totals != nullptr) totals->bytes[i] += n;
     row.push_back(n == 0 ? "-" : human_bytes(n));
   }
   const double seconds = number(pull, "seconds");
   row.push_back(fmt::format("{:.2f} s", seconds));
-  row.push_back(text("outcome"));
-  ++totals.pulls;
+  row.push_back(text(totals == nullptr ? "state" : "outcome"));
+  if (totals != nullptr) ++totals->pulls;
   return row;
 }
 
@@ -59,7 +61,9 @@ std::string percent(double part, double whole) {
 std::string summary(const Totals& totals) {
   double all = 0;
   for (const double n : totals.bytes) all += n;
-  std::string out = fmt::format("\n{} pulls, {}", totals.pulls, human_bytes(all));
+  std::string out = "\n";
+  if (totals.running > 0) out += fmt::format("{} under way, ", totals.running);
+  out += fmt::format("{} pulls, {}", totals.pulls, human_bytes(all));
   const char* separator = ": ";
   for (std::size_t i = 0; i < kSources.size(); ++i) {
     if (totals.bytes[i] == 0) continue;
@@ -78,14 +82,24 @@ Result<std::string> status_table(std::string_view text) {
   if (pulls == nullptr || !pulls->is_array()) {
     return invalid("status_invalid", "not what an agent answers");
   }
-  if (pulls->as_array().empty()) return std::string("no pulls yet\n");
+  const json::value* running = parsed->if_contains("running");
+  const bool listed = running != nullptr && running->is_array();
+  if (pulls->as_array().empty() && (!listed || running->as_array().empty())) {
+    return std::string("no pulls yet\n");
+  }
   Totals totals;
   std::vector<std::vector<std::string>> rows;
+  if (listed) {
+    for (const json::value& pull : running->as_array()) {
+      if (pull.is_object()) rows.push_back(row_of(pull.as_object(), nullptr));
+    }
+  }
+  totals.running = rows.size();
   for (const json::value& pull : pulls->as_array()) {
-    if (pull.is_object()) rows.push_back(row_of(pull.as_object(), totals));
+    if (pull.is_object()) rows.push_back(row_of(pull.as_object(), &totals));
   }
   return text_table({"REPOSITORY", "BLOB", ">SIZE", ">PEERS", ">ORIGIN", ">CACHE", ">REGISTRY",
-                     ">TIME", "OUTCOME"},
+                     ">TIME", "STATE"},
                     rows) +
          summary(totals);
 }

@@ -59,6 +59,11 @@ class FakeRegistry {
   }
 
   std::map<std::string, Bytes> blobs;
+  std::string manifest = R"({"schemaVersion":2})";  ///< whatever is asked for
+  std::string manifest_type = "application/vnd.oci.image.manifest.v1+json";
+  int blob_status = 0;    ///< answers every GET of a blob, if not 0
+  Duration head_delay{};  ///< before each answer to a HEAD of a blob
+  Duration blob_delay{};  ///< before each answer to a GET of a blob
   /// The only Authorization value that may pull; "" lets everybody.
   std::string demanded;
   std::size_t cut_after = SIZE_MAX;   ///< bytes of a blob's answer, before each connection is cut
@@ -94,15 +99,23 @@ class FakeRegistry {
       co_return;
     }
     if (now.target.find("/manifests/") != std::string::npos) {
-      head.headers.add("Content-Type", "application/vnd.oci.image.manifest.v1+json");
+      head.headers.add("Content-Type", manifest_type);
       head.headers.add("Docker-Content-Digest", "sha256:" + std::string(64, 'a'));
-      std::string text = R"({"schemaVersion":2})";
+      std::string text = manifest;
       ignore(co_await http.respond(std::move(head), std::move(text)));
       co_return;
     }
     const auto slash = now.target.rfind('/');
     const auto it = blobs.find(now.target.substr(slash + 1));
     const bool read = now.method == "GET" || now.method == "HEAD";
+    if (now.method == "GET") co_await net::sleep_for(blob_delay);
+    if (now.method == "GET" && blob_status != 0) {
+      head.status = blob_status;
+      std::string text;
+      ignore(co_await http.respond(std::move(head), std::move(text)));
+      co_return;
+    }
+    if (now.method == "HEAD") co_await net::sleep_for(head_delay);
     if (read && it != blobs.end()) {
       if (before_blob && now.method == "GET") before_blob();
       const Bytes bytes = it->second;

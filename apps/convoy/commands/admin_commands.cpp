@@ -117,8 +117,8 @@ void add_config(CLI::App& app, int& status) {
 }
 
 void add_status(CLI::App& app, int& status) {
-  CLI::App* command =
-      app.add_subcommand("status", "An agent's recent pulls and where their bytes came from");
+  CLI::App* command = app.add_subcommand(
+      "status", "An agent's pulls, under way and recent, and where their bytes came from");
   command->group(kGroup);
   auto args = std::make_shared<StatusArgs>();
   CLI::Option* ops = command->add_option("--ops", args->ops, "The agent's operations listener")

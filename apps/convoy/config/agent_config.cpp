@@ -150,7 +150,8 @@ TableOf<AgentConfig> role_table() {
   t.key("zone", &C::zone, "Where the node stands (zone, rack): near peers are preferred.")
       .where("at most 63 characters", [](const std::string& v) { return v.size() <= 63; });
   t.key("small_blob_limit", &C::small_blob_limit,
-        "Blobs below this come straight from the registry.")
+        "Blobs below this come straight from the registry, taken ahead when their manifest is "
+        "pulled.")
       .between({0}, {64ULL << 20});
   t.key("swarm_stall", &C::swarm_stall,
         "When the swarm gives no byte for this long, the registry is read instead.")

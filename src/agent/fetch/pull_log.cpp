@@ -7,7 +7,8 @@ namespace {
 
 namespace json = boost::json;
 
-json::object to_object(const PullRecord& pull) {
+/// `last`: the name of the member that ends it, "outcome" or "state".
+json::object to_object(const PullRecord& pull, std::string_view last) {
   json::object bytes;
   bytes["peers"] = pull.bytes.peers;
   bytes["origin"] = pull.bytes.origin;
@@ -21,14 +22,17 @@ json::object to_object(const PullRecord& pull) {
   out["size"] = pull.size;
   out["bytes"] = std::move(bytes);
   out["seconds"] = pull.seconds;
-  out["outcome"] = pull.outcome;
+  out[last] = pull.outcome;
   return out;
 }
 
 }  // namespace
 
 PullLog::PullLog(std::size_t keep, std::shared_ptr<net::Metrics> metrics, Logger log)
-    : keep_(keep), metrics_(std::move(metrics)), log_(std::move(log)) {}
+    : keep_(keep),
+      metrics_(std::move(metrics)),
+      log_(std::move(log)),
+      running_(std::make_shared<std::list<Look>>()) {}
 
 void PullLog::add(PullRecord pull) {
   const auto bytes = [&](const char* source, std::uint64_t n) {
@@ -62,7 +66,16 @@ void PullLog::add(PullRecord pull) {
 
 json::array PullLog::to_json() const {
   json::array out;
-  for (const auto& pull : recent_) out.push_back(to_object(pull));
+  for (const auto& pull : recent_) out.push_back(to_object(pull, "outcome"));
+  return out;
+}
+
+json::array PullLog::running_json() const {
+  json::array out;
+  for (const auto& look : *running_) {
+    if (out.size() >= keep_) break;
+    out.push_back(to_object(look(), "state"));
+  }
   return out;
 }
 

@@ -27,6 +27,9 @@ net::Task<void> BlobHandler::serve(net::HttpExchange& exchange, BlobAsk ask, htt
     co_await head(pull);
     co_return;
   }
+  const Pull* seen = &pull;
+  const auto running =
+      env_.pulls.track([seen, &clock = env_.clock] { return seen->record(clock.steady()); });
   co_await get(pull);
   finish(pull);
 }
@@ -52,6 +55,7 @@ net::Task<void> BlobHandler::get(Pull& pull) {
     co_return;
   }
   audit(pull, true, {});
+  pull.granted = true;
   pull.size = permit->size;
   auto range = requested_range(pull.exchange.request(), pull.ask.digest, pull.size);
   if (!range) {
@@ -61,6 +65,10 @@ net::Task<void> BlobHandler::get(Pull& pull) {
   }
   pull.range = *range;
   if (permit->cache_allowed) {
+    if (pull.size < env_.small_blob_limit) {
+      co_await env_.small.wait(pull.ask.digest, env_.stall);
+      pull.claim.emplace(env_.small, pull.ask.digest);
+    }
     const bool served = co_await from_cache(pull, *permit);
     if (served) co_return;
   }
@@ -87,12 +95,14 @@ net::Task<bool> BlobHandler::from_cache(Pull& pull, const Permit& permit) {
     std::vector<bool> all(permit.pass->meta.piece_count(), true);
     env_.seats.join(*permit.pass, pull.ask, piece_io(blob), std::move(all));
   }
+  // What was taken ahead came for this pull.
+  const bool ahead = env_.small.first_use(pull.ask.digest);
+  pull.source = ahead ? &PullBytes::registry : &PullBytes::cache;
   const auto sent = co_await send_stored(pull, *blob);
   if (!sent) {
     env_.log.debug("a cached blob was cut short",
                    {{"reason", sent.error().text()}, {"request_id", pull.ask.request_id}});
   }
-  pull.bytes.cache = pull.exchange.bytes_sent();
   co_return true;
 }
 
@@ -208,14 +218,7 @@ void BlobHandler::finish(Pull& pull) {
   const int status = pull.exchange.status();
   const bool good = status == 200 || status == 206;
   const bool all = pull.exchange.bytes_sent() == pull.end() - pull.first();
-  PullRecord record;
-  record.request_id = pull.ask.request_id;
-  record.registry = pull.ask.upstream->host.str();
-  record.repository = pull.ask.repository.str();
-  record.digest = pull.ask.digest.str();
-  record.size = pull.size;
-  record.bytes = pull.bytes;
-  record.seconds = std::chrono::duration<double>(env_.clock.steady() - pull.began).count();
+  PullRecord record = pull.record(env_.clock.steady());
   record.outcome = good && all                                       ? "ok"
                    : good                                            ? "cut"
                    : status == 401 || status == 403 || status == 404 ? "refused"

@@ -5,6 +5,7 @@
 #include "agent/fetch/authorizer.hpp"
 #include "agent/fetch/downloads.hpp"
 #include "agent/fetch/pull_log.hpp"
+#include "agent/fetch/small_blobs.hpp"
 #include "agent/fetch/swarm_seat.hpp"
 #include "net/http_server.hpp"
 #include "net/worker_pool.hpp"
@@ -18,6 +19,7 @@ namespace convoy::agent {
 struct BlobHandlerEnv {
   Authorizer& authorizer;
   Downloads& downloads;
+  SmallBlobs& small;
   SwarmSeats& seats;
   storage::CacheStore& cache;
   net::WorkerPool& pool;

@@ -15,19 +15,6 @@ namespace {
 constexpr std::uint64_t kTurn = 4 * 1024 * 1024;
 constexpr std::size_t kBuffered = 256 * 1024;
 
-/// What a request's bytes are ascribed to: the one that began a download has what came for it, all
-/// else stood in the file.
-PullBytes ascribe(const PullBytes& received, std::uint64_t sent, bool began) {
-  PullBytes bytes;
-  if (began) {
-    bytes = received;
-    bytes.cache = 0;
-  }
-  const std::uint64_t known = bytes.peers + bytes.origin + bytes.registry;
-  if (sent > known) bytes.cache = sent - known;
-  return bytes;
-}
-
 }  // namespace
 
 net::Task<void> BlobHandler::from_download(Pull& pull, Permit permit) {
@@ -39,9 +26,9 @@ net::Task<void> BlobHandler::from_download(Pull& pull, Permit permit) {
     co_await relay(pull);
     co_return;
   }
-  const auto download = joined->download;
-  co_await stream(pull, download, swarm_is_empty);
-  pull.bytes = ascribe(download->received(), pull.exchange.bytes_sent(), joined->started);
+  pull.download = joined->download;
+  pull.began_download = joined->started;
+  co_await stream(pull, joined->download, swarm_is_empty);
 }
 
 net::Task<void> BlobHandler::stream(Pull& pull, std::shared_ptr<Download> download,
@@ -83,6 +70,7 @@ net::Task<void> BlobHandler::stream(Pull& pull, std::shared_ptr<Download> downlo
 }
 
 net::Task<void> BlobHandler::relay(Pull& pull) {
+  pull.source = &PullBytes::registry;
   if (pull.whole() && pull.size <= kBuffered) {
     co_await relay_small(pull);
     co_return;
@@ -115,7 +103,6 @@ net::Task<void> BlobHandler::relay(Pull& pull) {
     }
     auto written = co_await pull.exchange.write(part);
     if (!written) co_return;
-    pull.bytes.registry = pull.exchange.bytes_sent();
   }
 }
 
@@ -123,6 +110,7 @@ net::Task<void> BlobHandler::relay_small(Pull& pull) {
   RegistrySource source(pull.ask, 0, pull.size, env_.clock, env_.registry_rate);
   Bytes bytes(static_cast<std::size_t>(pull.size));
   auto got = co_await source.read_full(bytes);
+  pull.claim.reset();
   if (!got) {
     co_await give_up(pull, std::move(got).error());
     co_return;
@@ -137,7 +125,6 @@ net::Task<void> BlobHandler::relay_small(Pull& pull) {
   auto done = co_await start(pull);
   if (done && !bytes.empty()) done = co_await pull.exchange.write(bytes);
   if (!done) env_.log.debug("client gone", {{"reason", done.error().text()}});
-  pull.bytes.registry = pull.exchange.bytes_sent();
 }
 
 }  // namespace convoy::agent

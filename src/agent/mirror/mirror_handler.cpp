@@ -106,6 +106,15 @@ net::Task<Status> MirrorHandler::manifest(net::HttpExchange& exchange, UpstreamP
   what.target = "/v2/" + path.repository->str() + "/manifests/" + oci::to_string(*path.reference);
   what.replace_authorization = true;
   what.extra = std::move(extra);
+  if (exchange.request().method == "GET") {
+    what.small = &small_;
+    what.manifest = ManifestPull{upstream,
+                                 *path.repository,
+                                 authorization,
+                                 !authorization.has_value(),
+                                 exchange.request_id(),
+                                 exchange.remote().ip};
+  }
   if (authorization) {
     what.authorization = std::move(authorization);
   } else {

@@ -13,11 +13,12 @@ namespace convoy::agent {
 /// looked up. One thread; the references outlive it.
 class MirrorHandler {
  public:
-  MirrorHandler(const Upstreams& upstreams, Gate& gate, BlobHandler& blobs, const Clock& clock,
-                security::AuditLog& audit, Logger log)
+  MirrorHandler(const Upstreams& upstreams, Gate& gate, BlobHandler& blobs, SmallBlobs& small,
+                const Clock& clock, security::AuditLog& audit, Logger log)
       : upstreams_(upstreams),
         gate_(gate),
         blobs_(blobs),
+        small_(small),
         clock_(clock),
         audit_(audit),
         log_(std::move(log)) {}
@@ -33,6 +34,7 @@ class MirrorHandler {
   const Upstreams& upstreams_;
   Gate& gate_;
   BlobHandler& blobs_;
+  SmallBlobs& small_;
   const Clock& clock_;
   security::AuditLog& audit_;
   Logger log_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 #include <vector>
 
 #include "agent/mirror/answers.hpp"
@@ -73,16 +74,20 @@ net::HttpRequest build_request(net::HttpExchange& exchange, const PassOn& what) 
   return out;
 }
 
-net::Task<Status> copy_body(net::HttpExchange& exchange, net::HttpResponse& response) {
+net::Task<Status> copy_body(net::HttpExchange& exchange, net::HttpResponse& response,
+                            SmallBlobs::Copy* copy) {
   std::vector<std::uint8_t> buffer(kBuffer);
   for (;;) {
     auto n = co_await response.read_body(buffer);
     if (!n) co_return std::move(n).error();
-    if (*n == 0) co_return Status{};
+    if (*n == 0) break;
     const ByteView bytes(buffer.data(), *n);
+    if (copy != nullptr) copy->add(bytes);
     auto written = co_await exchange.write(bytes);
     if (!written) co_return written;
   }
+  if (copy != nullptr) copy->done();
+  co_return Status{};
 }
 
 }  // namespace
@@ -115,10 +120,12 @@ net::Task<void> pass_on(net::HttpExchange& exchange, PassOn what, const Clock& c
   http::ResponseHead head;
   head.status = (*response)->status();
   head.headers = end_to_end((*response)->head().headers);
+  std::unique_ptr<SmallBlobs::Copy> copy;
+  if (what.small != nullptr) copy = what.small->copy(std::move(*what.manifest), head);
   for (const auto& [name, value] : what.extra) head.headers.set(name, value);
   const bool empty = no_body || head.status == 204 || head.status == 304;
   auto done = co_await exchange.start(std::move(head), (*response)->length());
-  if (done && !empty) done = co_await copy_body(exchange, **response);
+  if (done && !empty) done = co_await copy_body(exchange, **response, copy.get());
   if (!done) {
     // An answer of unknown length would look complete otherwise.
     exchange.cut();

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 
+#include "agent/fetch/small_blobs.hpp"
 #include "agent/upstream.hpp"
 #include "base/secret.hpp"
 #include "net/http_server.hpp"
@@ -22,6 +23,9 @@ struct PassOn {
   bool replace_authorization = false;
   std::optional<Secret> authorization;
   http::Headers extra;
+  /// What is answered is a manifest: `small` gets a copy of it. Null: it is not.
+  SmallBlobs* small = nullptr;
+  std::optional<ManifestPull> manifest{};  ///< set together with `small`
 };
 net::Task<void> pass_on(net::HttpExchange&, PassOn, const Clock&, Logger);
 

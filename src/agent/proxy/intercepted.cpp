@@ -27,21 +27,14 @@ bool meant_for(const http::RequestHead& request, const Upstream& upstream) {
                      [&](const std::string& name) { return http::iequals(name, authority->host); });
 }
 
-struct Seen {
-  bool blob_get = false;
-  std::optional<V2Path> path;
-};
-
-Seen look_at(const http::RequestHead& request) {
-  Seen seen;
-  if (request.method != "GET") return seen;
+/// What a GET asks for; nothing for other methods and what is no path of the distribution API.
+std::optional<V2Path> look_at(const http::RequestHead& request) {
+  if (request.method != "GET") return std::nullopt;
   const auto target = http::parse_target(request.target);
-  if (!target) return seen;
+  if (!target) return std::nullopt;
   auto path = parse_v2_path(*target);
-  if (!path || path->kind != V2Path::Kind::blob) return seen;
-  seen.blob_get = true;
-  seen.path = std::move(*path);
-  return seen;
+  if (!path) return std::nullopt;
+  return std::move(*path);
 }
 
 }  // namespace
@@ -55,12 +48,9 @@ net::Task<void> ProxyHandler::intercepted(net::HttpExchange& exchange, UpstreamP
     if (!told) log_.debug("client gone", {{"reason", told.error().text()}});
     co_return;
   }
-  Seen seen = look_at(exchange.request());
-  if (!seen.blob_get) {
-    PassOn what;
-    what.upstream = upstream;
-    what.target = exchange.request().target;
-    co_await pass_on(exchange, std::move(what), clock_, log_);
+  auto path = look_at(exchange.request());
+  if (!path || path->kind != V2Path::Kind::blob) {
+    co_await pass(exchange, upstream, std::move(path));
     co_return;
   }
   auto authorization = authorization_of(exchange.request().headers, "Authorization");
@@ -69,10 +59,24 @@ net::Task<void> ProxyHandler::intercepted(net::HttpExchange& exchange, UpstreamP
     if (!told) log_.debug("client gone", {{"reason", told.error().text()}});
     co_return;
   }
-  BlobAsk ask{upstream, *seen.path->repository, *seen.path->digest,  std::move(*authorization),
-              false,    exchange.request_id(),  exchange.remote().ip};
+  BlobAsk ask{upstream, *path->repository,     *path->digest,       std::move(*authorization),
+              false,    exchange.request_id(), exchange.remote().ip};
   http::Headers extra;
   co_await blobs_.serve(exchange, std::move(ask), std::move(extra));
+}
+
+net::Task<void> ProxyHandler::pass(net::HttpExchange& exchange, UpstreamPtr upstream,
+                                   std::optional<V2Path> path) {
+  PassOn what;
+  what.upstream = upstream;
+  what.target = exchange.request().target;
+  auto authorization = authorization_of(exchange.request().headers, "Authorization");
+  if (authorization && path && path->kind == V2Path::Kind::manifest) {
+    what.small = &small_;
+    what.manifest = ManifestPull{upstream, *path->repository,     std::move(*authorization),
+                                 false,    exchange.request_id(), exchange.remote().ip};
+  }
+  co_await pass_on(exchange, std::move(what), clock_, log_);
 }
 
 }  // namespace convoy::agent

@@ -32,13 +32,14 @@ net::Task<void> say(net::HttpExchange& exchange, int status, const char* text) {
 }  // namespace
 
 ProxyHandler::ProxyHandler(net::Executor executor, const Upstreams& upstreams, Gate& gate,
-                           BlobHandler& blobs, const LocalCa& ca, ProxyPolicy policy,
-                           const Clock& clock, Random& random, security::AuditLog& audit,
-                           Logger log)
+                           BlobHandler& blobs, SmallBlobs& small, const LocalCa& ca,
+                           ProxyPolicy policy, const Clock& clock, Random& random,
+                           security::AuditLog& audit, Logger log)
     : executor_(executor),
       upstreams_(upstreams),
       gate_(gate),
       blobs_(blobs),
+      small_(small),
       ca_(ca),
       policy_(policy),
       clock_(clock),

@@ -2,9 +2,11 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 
 #include "agent/gate.hpp"
 #include "agent/mirror/blob_handler.hpp"
+#include "agent/mirror/v2_path.hpp"
 #include "agent/proxy/authority.hpp"
 #include "agent/proxy/local_ca.hpp"
 #include "agent/upstream.hpp"
@@ -22,8 +24,8 @@ struct ProxyPolicy {
 /// is tunnelled or refused. One thread; the references outlive it.
 class ProxyHandler {
  public:
-  ProxyHandler(net::Executor, const Upstreams&, Gate&, BlobHandler&, const LocalCa&, ProxyPolicy,
-               const Clock&, Random&, security::AuditLog&, Logger);
+  ProxyHandler(net::Executor, const Upstreams&, Gate&, BlobHandler&, SmallBlobs&, const LocalCa&,
+               ProxyPolicy, const Clock&, Random&, security::AuditLog&, Logger);
 
   net::Task<void> handle(net::HttpExchange&);
   /// Ends what was intercepted, after up to `grace`.
@@ -43,6 +45,7 @@ class ProxyHandler {
   net::Task<void> intercept(net::HttpExchange&, UpstreamPtr);
   net::Task<void> open_tunnel(net::HttpExchange&, Authority);
   net::Task<void> intercepted(net::HttpExchange&, UpstreamPtr);
+  net::Task<void> pass(net::HttpExchange&, UpstreamPtr, std::optional<V2Path>);
   Result<Interception*> interception_for(const UpstreamPtr&);
   void audit(const net::HttpExchange&, bool granted, const std::string& action,
              const std::string& reason, const std::string& host);
@@ -51,6 +54,7 @@ class ProxyHandler {
   const Upstreams& upstreams_;
   Gate& gate_;
   BlobHandler& blobs_;
+  SmallBlobs& small_;
   const LocalCa& ca_;
   ProxyPolicy policy_;
   const Clock& clock_;

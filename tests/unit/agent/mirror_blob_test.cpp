@@ -45,10 +45,56 @@ TEST_F(MirrorBlob, IsServedWhileItArrives) {
     return torrent->readers.size() == 1 && torrent->readers.begin()->second == 5 * 16384U;
   }));
   EXPECT_FALSE(got->has_value());
+  std::string status = world.agent->status_json();
+  EXPECT_NE(status.find("\"pulls\":[]"), std::string::npos) << status;
+  EXPECT_NE(status.find("\"repository\":\"team/app\",\"digest\":\"" + digest.str() +
+                        "\",\"size\":" + std::to_string(kSize) +
+                        ",\"bytes\":{\"peers\":81920,\"origin\":0,\"cache\":0,\"registry\":0}"),
+            std::string::npos)
+      << status;
+  EXPECT_NE(status.find("\"state\":\"sending\""), std::string::npos) << status;
   for (std::uint32_t piece = 5; piece < 19; ++piece) torrent->deliver(piece);
   ASSERT_TRUE(world.until([&] { return got->has_value(); }));
   expect_blob(**got, world, digest);
   EXPECT_TRUE(torrent->readers.empty());
+  status = world.agent->status_json();
+  EXPECT_NE(status.find("\"running\":[]"), std::string::npos) << status;
+  EXPECT_NE(status.find("\"outcome\":\"ok\""), std::string::npos) << status;
+}
+
+TEST_F(MirrorBlob, StatusTellsWhatAPullWaitsFor) {
+  const auto digest = world.blob(kSize);
+  world.options.swarm_stall = std::chrono::seconds(10);
+  world.start();
+  const auto state = [&](const std::string& text) {
+    return world.agent->status_json().find("\"state\":\"" + text + "\"") != std::string::npos;
+  };
+  const auto waiting = world.begin(world.blob_request(digest));
+  EXPECT_TRUE(world.until([&] { return state("waiting"); }));
+  ASSERT_TRUE(world.until([&] { return world.engine->last != nullptr; }));
+  world.engine->last->deliver_all();
+  ASSERT_TRUE(world.until([&] { return waiting->has_value(); }));
+  expect_blob(**waiting, world, digest);
+  // The tracker cannot tell, and the registry takes its time over the leave.
+  world.tracker->on_ticket = nullptr;
+  world.registry.head_delay = std::chrono::milliseconds(100);
+  const auto other = world.blob(kSize, 2);
+  const auto asking = world.begin(world.blob_request(other));
+  EXPECT_TRUE(world.until([&] { return state("authorizing"); }));
+  ASSERT_TRUE(world.until([&] { return asking->has_value(); }));
+  expect_blob(**asking, world, other);
+}
+
+TEST_F(MirrorBlob, AnswerOfAFailureCountsForNoSource) {
+  const auto digest = world.blob(kSize);
+  world.peers_known = false;
+  world.start();
+  world.registry.stop();
+  EXPECT_EQ(world.get(world.blob_request(digest)).status, 503);
+  const std::string status = world.agent->status_json();
+  EXPECT_NE(status.find("\"bytes\":{\"peers\":0,\"origin\":0,\"cache\":0,\"registry\":0}"),
+            std::string::npos)
+      << status;
 }
 
 TEST_F(MirrorBlob, ManyRequestsCostOneDownload) {

@@ -140,6 +140,31 @@ TEST_F(Proxy, ChunkedPushIsPassedOn) {
   EXPECT_EQ(world.registry.seen.back().body, "hello world");
 }
 
+TEST_F(Proxy, SmallBlobsOfAManifestAreTakenAheadWithTheClientsCredential) {
+  const auto digest = world.blob(700);
+  world.registry.manifest =
+      R"({"schemaVersion":2,"config":{"mediaType":"x/y","size":700,"digest":")" + digest.str() +
+      R"("},"layers":[]})";
+  world.registry.demanded = "Bearer u1";
+  world.start();
+  auto stream = intercepted(world.agent->proxy_ca_pem()).value();
+  const auto ask = [&](const std::string& path, const std::string& until) {
+    return say(*stream,
+               "GET " + path +
+                   " HTTP/1.1\r\nHost: registry.test\r\n"
+                   "Authorization: Bearer u1\r\n\r\n",
+               until);
+  };
+  const auto manifest = ask("/v2/team/app/manifests/latest", "[]}");
+  EXPECT_EQ(body_of(manifest), world.registry.manifest);
+  ASSERT_TRUE(world.until([&] {
+    return world.metrics->text().find("convoy_agent_ahead_total{outcome=\"kept\"} 1") !=
+           std::string::npos;
+  }));
+  world.registry.stop();
+  EXPECT_TRUE(body_of(ask(world.blob_target(digest), world.text().substr(690))) == world.text());
+}
+
 TEST_F(Proxy, BlobWithoutCredentialGetsTheRegistrysChallenge) {
   const auto digest = world.blob(kSize);
   world.registry.demanded = "Bearer x";

@@ -1,3 +1,4 @@
+#include <boost/json.hpp>
 #include <gtest/gtest.h>
 
 #include "agent/fetch/permit_cache.hpp"
@@ -187,6 +188,39 @@ TEST(PullLogTest, KeepsTheNewestAndNoMoreThanAsked) {
   }
   ASSERT_EQ(log.recent().size(), 2U);
   EXPECT_EQ(log.recent().front().request_id, "three");
+}
+
+TEST(PullLogTest, ListsThoseUnderWayNewestFirstWhileTheyLast) {
+  auto log = std::make_unique<PullLog>(2, std::make_shared<net::Metrics>(), Logger::none());
+  PullRecord state;
+  const auto look = [&](const char* id) {
+    return [&, id] {
+      PullRecord now = state;
+      now.request_id = id;
+      return now;
+    };
+  };
+  const auto ids = [&] {
+    std::string out;
+    for (const auto& pull : log->running_json()) out += pull.at("request_id").as_string();
+    return out;
+  };
+  {
+    const auto first = log->track(look("a"));
+    const auto second = log->track(look("b"));
+    EXPECT_EQ(ids(), "ba");
+    state.outcome = "sending";
+    state.bytes.peers = 7;
+    const auto now = log->running_json();
+    EXPECT_EQ(now[0].at("state").as_string(), "sending");
+    EXPECT_EQ(now[0].at("bytes").at("peers").to_number<int>(), 7);
+    const auto third = log->track(look("c"));
+    EXPECT_EQ(ids(), "cb");  // no more than are kept of those that ended
+  }
+  EXPECT_EQ(ids(), "");
+  EXPECT_TRUE(log->to_json().empty());
+  const auto survivor = log->track(look("d"));
+  log.reset();
 }
 
 }  // namespace

@@ -230,11 +230,30 @@ TEST(StatusTable, TellsWhereTheBytesCameFrom) {
   EXPECT_THAT(*table, HasSubstr("1 pulls, 1.0 MiB: 75 % from peers, 25 % from origin"));
 }
 
+TEST(StatusTable, ListsWhatIsUnderWayFirstAndCountsItApart) {
+  const std::string running =
+      R"("running":[{"repository":"lab/now","digest":"sha256:ffff","size":2097152,
+    "bytes":{"peers":1048576,"origin":0,"cache":0,"registry":0},"seconds":2,"state":"sending"}])";
+  const auto alone = status_table("{" + running + R"(,"pulls":[]})");
+  ASSERT_TRUE(alone);
+  EXPECT_THAT(*alone, HasSubstr("2.0 MiB  1.0 MiB"));
+  EXPECT_THAT(*alone, HasSubstr("2.00 s  sending"));
+  EXPECT_THAT(*alone, HasSubstr("1 under way, 0 pulls, 0 B\n"));
+  const auto both =
+      status_table("{" + running + R"(,"pulls":[{"repository":"lab/old","digest":"sha256:aaaa",
+    "size":1024,"bytes":{"cache":1024},"seconds":1,"outcome":"ok"}]})");
+  ASSERT_TRUE(both);
+  EXPECT_LT(both->find("lab/now"), both->find("lab/old"));
+  EXPECT_THAT(*both, HasSubstr("1 under way, 1 pulls, 1.0 KiB: 100 % from cache\n"));
+}
+
 TEST(StatusTable, RefusesWhatIsNoStatus) {
   for (const char* text : {"", "[]", "{}", "{\"pulls\":1}", "<html>"})
     EXPECT_FALSE(status_table(text));
   EXPECT_TRUE(status_table(R"({"pulls":[{"size":"x","bytes":[],"seconds":null},7]})"));
+  EXPECT_TRUE(status_table(R"({"running":[7,{"state":1}],"pulls":[]})"));
   EXPECT_EQ(status_table(R"({"pulls":[]})").value_or(""), "no pulls yet\n");
+  EXPECT_EQ(status_table(R"({"running":[],"pulls":[]})").value_or(""), "no pulls yet\n");
 }
 
 TEST(NodeTokens, ListShowsStateAndNoSecret) {
