@@ -8,6 +8,7 @@
 #include "net/steady.hpp"
 #include "net/tls.hpp"
 #include "net/tls_context.hpp"
+#include "net/tls_gather.hpp"
 #include "net/tls_stream.hpp"
 
 namespace convoy::net {
@@ -62,7 +63,10 @@ Task<Result<StreamPtr>> establish(std::unique_ptr<Socket> socket,
                                   Duration timeout) {
   SSL* s = ssl.get();
   connection->attach(s);
-  SSL_set_fd(s, socket->fd());
+  BIO* in = BIO_new_socket(socket->fd(), BIO_NOCLOSE);
+  BIO* out = gathering_bio(*socket);
+  SSL_set_bio(s, in, out);
+  if (in == nullptr || out == nullptr) co_return internal_error("tls_handshake", "out of memory");
   const SteadyTime until = steady_after(timeout);
   auto done = co_await run_handshake(*socket, s, until);
   if (!done) {

@@ -11,6 +11,9 @@
 namespace convoy::net::tls {
 namespace {
 
+/// Less is a control message, whose share of what waits unsent is not worth a system call.
+constexpr std::size_t kBulk = 4 * 1024;
+
 /// SSL_get_error and what it would lose: errno, as it stood after the call.
 struct Outcome {
   int code;
@@ -88,7 +91,8 @@ Task<Status> TlsStream::write(ByteView data) {
   // OpenSSL may hold the rest of a record: nothing else can follow a write that broke off.
   if (write_failed_) co_return unavailable("stream_failed", "an earlier write broke off");
   auto written = co_await write_all(data);
-  if (written) written = co_await socket_->drained();
+  if (written) written = co_await flush();
+  if (written && data.size() >= kBulk) written = co_await socket_->drained();
   write_failed_ = !written.ok();
   co_return written;
 }
@@ -113,6 +117,20 @@ Task<Status> TlsStream::write_all(ByteView data) {
     if (!ready) co_return std::move(ready).error();
   }
   co_return Status{};
+}
+
+Task<Status> TlsStream::flush() {
+  BIO* out = SSL_get_wbio(ssl_.get());
+  for (;;) {
+    if (!socket_->open()) co_return cancelled();
+    prepare_call();
+    if (BIO_flush(out) == 1) co_return Status{};
+    const int errno_value = errno;
+    if (BIO_should_retry(out) == 0) co_return fail(SSL_ERROR_SYSCALL, errno_value);
+    auto ready = co_await socket_->wait(Socket::Ready::write, Socket::Lane::writer,
+                                        socket_->idle_deadline());
+    if (!ready) co_return std::move(ready).error();
+  }
 }
 
 Task<Status> TlsStream::send_file(int fd, std::uint64_t offset, std::uint64_t length) {

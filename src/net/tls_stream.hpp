@@ -33,6 +33,7 @@ class TlsStream final : public Stream {
 
  private:
   Task<Status> write_all(ByteView);
+  Task<Status> flush();
   Task<Status> send_close_notify(SteadyTime until);
   Error fail(int outcome, int errno_value);
 

@@ -33,13 +33,14 @@ net::Task<void> Download::check_digest() {
   std::uint64_t at = 0;
   while (at < meta_.size && state_ == State::running) {
     const std::uint64_t batch = std::min(readable_from(at), kBatch);
-    if (batch > 0) {
+    // Few large turns on a worker; the last bytes, which a reader waits for, at once.
+    if (batch == kBatch || (batch > 0 && at + batch == meta_.size)) {
       const bool good = co_await hash_range(*hasher, at, batch);
       if (!good) co_return;
       at += batch;
       continue;
     }
-    const bool alive = co_await wait(at);
+    const bool alive = co_await wait(at + batch);
     if (!alive || forsaken()) {
       fail(cancelled("download_forsaken"));
       co_return;

@@ -1,5 +1,7 @@
 #include "agent/fetch/swarm_seat.hpp"
 
+#include "storage/blob/posix_file.hpp"
+
 namespace convoy::agent {
 namespace {
 
@@ -10,6 +12,9 @@ class PartialIo final : public swarm::PieceIo {
   explicit PartialIo(std::shared_ptr<storage::PieceFile> file) : file_(std::move(file)) {}
   Status read(std::uint64_t offset, MutableByteView out) override {
     return file_->read_at(offset, out);
+  }
+  bool read_now(std::uint64_t offset, MutableByteView out) override {
+    return file_->fd() >= 0 && storage::read_cached(file_->fd(), offset, out);
   }
   Status write(std::uint64_t offset, ByteView bytes) override {
     return file_->write_at(offset, bytes);
@@ -25,6 +30,9 @@ class CompleteIo final : public swarm::PieceIo {
   explicit CompleteIo(std::shared_ptr<storage::BlobReader> blob) : blob_(std::move(blob)) {}
   Status read(std::uint64_t offset, MutableByteView out) override {
     return blob_->read_at(offset, out);
+  }
+  bool read_now(std::uint64_t offset, MutableByteView out) override {
+    return blob_->fd() >= 0 && storage::read_cached(blob_->fd(), offset, out);
   }
   Status write(std::uint64_t, ByteView) override {
     return internal_error("blob_write", "the blob is complete");

@@ -1,5 +1,7 @@
 #include "registry/origin/blob_piece_io.hpp"
 
+#include "storage/blob/posix_file.hpp"
+
 namespace convoy::registry {
 
 Result<std::shared_ptr<const storage::BlobReader>> BlobPieceIo::reader() {
@@ -17,6 +19,11 @@ Status BlobPieceIo::read(std::uint64_t offset, MutableByteView out) {
   if (!opened) return std::move(opened).error();
   // Positional reads of a file need no lock.
   return (*opened)->read_at(offset, out);
+}
+
+bool BlobPieceIo::read_now(std::uint64_t offset, MutableByteView out) {
+  const std::unique_lock lock(mutex_, std::try_to_lock);
+  return lock && reader_ && reader_->fd() >= 0 && storage::read_cached(reader_->fd(), offset, out);
 }
 
 Status BlobPieceIo::write(std::uint64_t, ByteView) {

@@ -14,6 +14,7 @@ class BlobPieceIo final : public swarm::PieceIo {
  public:
   BlobPieceIo(storage::BlobStore& blobs, oci::Digest digest) : blobs_(blobs), digest_(digest) {}
   Status read(std::uint64_t offset, MutableByteView out) override;
+  bool read_now(std::uint64_t offset, MutableByteView out) override;
   Status write(std::uint64_t offset, ByteView) override;
   Status piece_done(std::uint32_t piece) override;
 

@@ -7,6 +7,7 @@
 #include <memory>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 namespace convoy::storage {
@@ -103,6 +104,17 @@ Status read_exact(int fd, std::uint64_t offset, MutableByteView out, std::string
     offset += static_cast<std::uint64_t>(n);
   }
   return {};
+}
+
+bool read_cached(int fd, std::uint64_t offset, MutableByteView out) {
+  while (!out.empty()) {
+    const iovec part{out.data(), out.size()};
+    const ssize_t n = ::preadv2(fd, &part, 1, static_cast<off_t>(offset), RWF_NOWAIT);
+    if (n <= 0) return false;
+    out = out.subspan(static_cast<std::size_t>(n));
+    offset += static_cast<std::uint64_t>(n);
+  }
+  return true;
 }
 
 Result<Bytes> read_whole(int dir, const std::string& name, std::size_t limit,

@@ -50,6 +50,8 @@ Result<std::uint64_t> file_size(int fd, std::string_view code);
 Status write_all(int fd, std::uint64_t offset, ByteView, std::string_view code = "blob_write");
 Status read_exact(int fd, std::uint64_t offset, MutableByteView,
                   std::string_view code = "blob_read");
+/// Fills `out` from the page cache; false when not all of it is there, or on any trouble.
+bool read_cached(int fd, std::uint64_t offset, MutableByteView out);
 Result<Bytes> read_whole(int dir, const std::string& name, std::size_t limit,
                          std::string_view code);
 Status sync_fd(int fd, std::string_view code = "blob_write");

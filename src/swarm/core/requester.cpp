@@ -1,6 +1,7 @@
 #include "swarm/core/requester.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include "swarm/core/picker.hpp"
@@ -13,6 +14,11 @@ constexpr double kMaxBlocks = 1024;
 /// The event loops' own turnaround; matters only on very fast links.
 constexpr Duration kTurnaround = std::chrono::milliseconds(1);
 constexpr Duration kStall = std::chrono::seconds(1);
+
+/// What is asked of one peer at once: as much as arrives in this time, for a message, a read and a
+/// write each have a cost of their own.
+constexpr double kRunSeconds = 0.004;
+constexpr std::size_t kMaxRun = 16;
 
 double seconds(Duration d) { return std::chrono::duration<double>(d).count(); }
 
@@ -33,8 +39,14 @@ double Requester::bdp(Instant now) const {
   return rate * (rtt + seconds(kTurnaround)) / bt::kBlockSize;
 }
 
+std::size_t Requester::run(Instant now) const {
+  const auto blocks = static_cast<std::size_t>(s_.down_rate(now) * kRunSeconds / bt::kBlockSize);
+  return std::bit_floor(std::clamp<std::size_t>(blocks, 1, kMaxRun));
+}
+
 std::size_t Requester::limit(Instant now) const {
-  return static_cast<std::size_t>(std::min(kMaxBlocks, kBaseBlocks + std::floor(bdp(now))));
+  const double base = kBaseBlocks * static_cast<double>(run(now));
+  return static_cast<std::size_t>(std::min(kMaxBlocks, base + std::floor(bdp(now))));
 }
 
 void Requester::refill(Instant now) {
@@ -52,7 +64,8 @@ void Requester::refill(Instant now) {
   if (open >= total || interesting == 0) return;
   const auto share =
       static_cast<std::size_t>(1 + std::lround(2 * bdp(now) / static_cast<double>(interesting)));
-  const std::size_t cap = std::max(share, (total + interesting - 1) / interesting);
+  const std::size_t row = run(now);
+  const std::size_t cap = std::max({share, (total + interesting - 1) / interesting, row});
   const auto may_take = [cap](const Peer& p) {
     const std::size_t most = p.stalled ? 1 : std::min<std::size_t>(cap, p.info.max_requests);
     return !p.info.origin && !p.choking && p.useful > 0 && p.open.size() < most;
@@ -67,8 +80,10 @@ void Requester::refill(Instant now) {
     if (!choice) return;
     ActivePiece* active = begin(choice->piece);
     if (active->single_source) active->source = choice->peer->ref;
-    ask(*choice->peer, *active, active->next_free(), now);
-    ++open;
+    for (std::size_t i = 0; i < row && active->unasked > 0 && may_take(*choice->peer); ++i) {
+      ask(*choice->peer, *active, active->next_free(), now);
+      ++open;
+    }
     if (!may_take(*choice->peer)) std::erase(free, choice->peer);
   }
 }

@@ -25,6 +25,8 @@ class Requester {
 
   /// Blocks that may be open at non-origin peers in all: 8 + the bandwidth-delay product.
   std::size_t limit(Instant now) const;
+  /// Blocks asked of one peer in a row.
+  std::size_t run(Instant now) const;
 
  private:
   double bdp(Instant now) const;

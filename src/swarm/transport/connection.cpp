@@ -10,6 +10,9 @@ constexpr std::size_t kFirstBuffer = 4 * 1024;
 constexpr std::size_t kBlockBuffer = 96 * 1024;
 constexpr Duration kKeepAlive = std::chrono::seconds(45);
 constexpr Duration kLazy = std::chrono::milliseconds(50);
+/// Between two records of control messages: where many are sent, they share records.
+constexpr Duration kPause = std::chrono::milliseconds(5);
+constexpr std::size_t kFullRecord = 1024;
 constexpr Duration kIdle = std::chrono::seconds(120);
 /// A peer that takes nothing of what it asked for, and goes on asking.
 constexpr std::size_t kMaxBacklog = 4U << 20;
@@ -41,10 +44,17 @@ void Connection::renew_ticket(const TicketFacts& facts) {
 void Connection::send(const bt::Message& m, bool lazy) {
   if (closed_) return;
   if (std::holds_alternative<bt::Hashes>(m)) ++answers_;
-  const bool was_idle = out_.empty() && lazy_.empty();
+  if (lazy && lazy_.empty()) lazy_since_ = env_.now();
   bt::encode(m, lazy ? lazy_ : out_);
   if (out_.size() > kMaxBacklog) return close(exhausted("peer_backlog"));
-  if (waiting_ && (!lazy || was_idle)) wake_.notify_all();
+  if (waiting_ && control_due() < waits_until_) wake_.notify_all();
+}
+
+/// When what is written down has to leave.
+SteadyTime Connection::control_due() const {
+  if (out_.size() >= kFullRecord) return {};
+  if (!out_.empty()) return control_after_;
+  return lazy_.empty() ? SteadyTime::max() : lazy_since_ + kLazy;
 }
 
 void Connection::send_blocks(std::vector<bt::BlockRef> blocks, std::uint64_t ticket) {
@@ -131,6 +141,7 @@ net::Task<Status> Connection::write_control() {
   writing_.swap(out_);
   writing_.insert(writing_.end(), lazy_.begin(), lazy_.end());
   lazy_.clear();
+  control_after_ = env_.now() + kPause;
   const std::size_t answers = std::exchange(answers_, 0);
   const Status sent = co_await admitted_.stream->write(writing_);
   if (answers > 0) owner_->on_hashes_sent(*this, answers);
@@ -159,29 +170,31 @@ net::Task<Status> Connection::write_blocks() {
   co_return Status{};
 }
 
+net::Task<Status> Connection::write_something() {
+  if (control_due() <= env_.now()) {
+    co_return co_await write_control();
+  }
+  if (!blocks_.empty()) {
+    co_return co_await write_blocks();
+  }
+  co_await wait_for_more();
+  co_return Status{};
+}
+
+net::Task<void> Connection::wait_for_more() {
+  const SteadyTime now = env_.now();
+  waits_until_ = std::min(control_due(), now + kKeepAlive);
+  waiting_ = true;
+  const bool told = co_await wake_.wait(waits_until_ - now);
+  waiting_ = false;
+  if (!told && control_due() == SteadyTime::max()) send(bt::KeepAlive{}, false);
+}
+
 net::Task<void> Connection::write_loop() {
   const auto self = shared_from_this();
-  Error why = cancelled();
-  while (!closed_) {
-    Status sent;
-    if (!out_.empty()) {
-      sent = co_await write_control();
-    } else if (!blocks_.empty()) {
-      sent = co_await write_blocks();
-    } else {
-      waiting_ = true;
-      const bool told = co_await wake_.wait(lazy_.empty() ? kKeepAlive : kLazy);
-      waiting_ = false;
-      if (closed_) break;
-      if (!told && lazy_.empty()) send(bt::KeepAlive{}, false);
-      if (!told && !lazy_.empty()) sent = co_await write_control();
-    }
-    if (!sent) {
-      why = sent.error();
-      break;
-    }
-  }
-  part(std::move(why));
+  Status sent;
+  while (!closed_ && sent) sent = co_await write_something();
+  part(sent ? cancelled() : sent.error());
 }
 
 }  // namespace convoy::swarm

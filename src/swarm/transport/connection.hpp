@@ -59,6 +59,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
  private:
   net::Task<void> read_loop();
   net::Task<void> write_loop();
+  net::Task<Status> write_something();
+  net::Task<void> wait_for_more();
+  SteadyTime control_due() const;
   net::Task<Status> write_control();
   net::Task<Status> write_blocks();
   bool handle(std::size_t& filled);
@@ -77,7 +80,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::uint64_t ticket_ = 0;
   std::uint32_t lowat_ = 0;
   net::Notify wake_;
-  bool waiting_ = false;  ///< the writer waits for wake_
+  SteadyTime control_after_;  ///< when the next control messages may leave
+  SteadyTime lazy_since_;
+  SteadyTime waits_until_;  ///< the writer waits for wake_ at most so long
+  bool waiting_ = false;
   bool closed_ = false;
   std::optional<Error> why_;
   int loops_ = 0;

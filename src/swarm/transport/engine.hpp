@@ -26,6 +26,9 @@ class PieceIo {
  public:
   virtual ~PieceIo() = default;
   virtual Status read(std::uint64_t offset, MutableByteView out) = 0;
+  /// Reads what lies in memory, on the engine's thread; false when a disk would have to be waited
+  /// for (`out` is then undefined) or something is wrong: read() tells.
+  virtual bool read_now(std::uint64_t, MutableByteView) { return false; }
   virtual Status write(std::uint64_t offset, ByteView) = 0;
   /// The piece was verified and written.
   virtual Status piece_done(std::uint32_t piece) = 0;

@@ -14,7 +14,8 @@ ReadCache::ReadCache(net::Executor executor, net::WorkerPool& pool, net::TaskGro
                      const bt::BlobMeta& meta, std::shared_ptr<PieceIo> io)
     : pool_(pool), tasks_(tasks), meta_(meta), io_(std::move(io)), loaded_(executor) {}
 
-bool ReadCache::read(const bt::BlobMeta& meta, PieceIo& io, Key key, Chunk& chunk) {
+template <class Read>
+bool ReadCache::fill(const bt::BlobMeta& meta, Key key, Chunk& chunk, Read read) {
   const auto piece = static_cast<std::uint32_t>(key >> 32);
   const auto first = static_cast<std::uint32_t>(key & 0xffffffffU) * kBlocks;
   const std::uint32_t end = std::min(first + kBlocks, meta.blocks_in(piece));
@@ -27,7 +28,7 @@ bool ReadCache::read(const bt::BlobMeta& meta, PieceIo& io, Key key, Chunk& chun
     const auto header = bt::piece_header(piece, begin, length);
     std::copy(header.begin(), header.end(), at);
     const std::uint64_t offset = std::uint64_t{piece} * meta.piece_length + begin;
-    if (!io.read(offset, {at + kHeader, length})) return false;
+    if (!read(offset, MutableByteView(at + kHeader, length))) return false;
     at += kHeader + length;
   }
   chunk.bytes.resize(static_cast<std::size_t>(at - chunk.bytes.data()));
@@ -66,6 +67,15 @@ void ReadCache::prefetch(const bt::BlockRef& block) {
 }
 
 void ReadCache::launch() {
+  // What has just arrived lies in memory still: no worker has to be woken for it.
+  std::erase_if(waiting_, [this](const auto& asked) {
+    const auto from_memory = [this](std::uint64_t at, MutableByteView out) {
+      return io_->read_now(at, out);
+    };
+    if (!fill(meta_, asked.first, *asked.second, from_memory)) return false;
+    asked.second->state = Chunk::State::ready;
+    return true;
+  });
   while (!waiting_.empty()) {
     const std::size_t n = std::min(kMaxJob, waiting_.size());
     std::vector<std::pair<Key, std::shared_ptr<Chunk>>> job(
@@ -79,7 +89,10 @@ net::Task<void> ReadCache::load(std::vector<std::pair<Key, std::shared_ptr<Chunk
   const auto self = shared_from_this();
   auto work = [io = io_, meta = meta_, job] {
     std::vector<bool> ok;
-    for (const auto& [key, chunk] : job) ok.push_back(read(meta, *io, key, *chunk));
+    const auto from_disk = [&](std::uint64_t at, MutableByteView out) {
+      return io->read(at, out).ok();
+    };
+    for (const auto& [key, chunk] : job) ok.push_back(fill(meta, key, *chunk, from_disk));
     return ok;
   };
   const std::vector<bool> ok = co_await pool_.run(std::move(work));

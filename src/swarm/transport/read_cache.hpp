@@ -52,7 +52,8 @@ class ReadCache : public std::enable_shared_from_this<ReadCache> {
   std::shared_ptr<Chunk> open(Key);
   void evict();
   net::Task<void> load(std::vector<std::pair<Key, std::shared_ptr<Chunk>>> job);
-  static bool read(const bt::BlobMeta&, PieceIo&, Key, Chunk&);
+  template <class Read>
+  static bool fill(const bt::BlobMeta&, Key, Chunk&, Read);
 
   net::WorkerPool& pool_;
   net::TaskGroup& tasks_;

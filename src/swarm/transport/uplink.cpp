@@ -20,7 +20,7 @@ std::uint64_t Uplink::quantum() const {
   const double rate = limiter_ && limiter_->rate() > 0
                           ? std::min(this->rate(), static_cast<double>(limiter_->rate()))
                           : this->rate();
-  return std::clamp<std::uint64_t>(static_cast<std::uint64_t>(rate / 1000), bt::kBlockSize,
+  return std::clamp<std::uint64_t>(static_cast<std::uint64_t>(rate / 250), bt::kBlockSize,
                                    kMaxQuantum);
 }
 
