@@ -53,10 +53,8 @@ class Pulls:
 @pytest.fixture
 def crowd(workdir):
     image = make_image(workdir / "img", [48 << 20, 16 << 20], "kill")
-    # Slow enough that there is a middle of the pull to kill something in. Small blobs, too, go
-    # through the swarm, so that a full copy of the image can be there.
-    with Cluster(workdir / "c", agents_wanted=NODES, egress="10MB/s",
-                 agent_extra='small_blob_limit = "0B"') as c:
+    # Slow enough that there is a middle of the pull to kill something in.
+    with Cluster(workdir / "c", agents_wanted=NODES, egress="10MB/s") as c:
         client = Skopeo(workdir / "skopeo", c.ca, c.user, c.password, c.host)
         client.push(image.layout, c.ref("lab/app:1"))
         yield c, image, client, workdir

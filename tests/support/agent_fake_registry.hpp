@@ -60,6 +60,7 @@ class FakeRegistry {
 
   std::map<std::string, Bytes> blobs;
   std::string manifest = R"({"schemaVersion":2})";  ///< whatever is asked for
+  int manifest_status = 200;
   std::string manifest_type = "application/vnd.oci.image.manifest.v1+json";
   int blob_status = 0;    ///< answers every GET of a blob, if not 0
   Duration head_delay{};  ///< before each answer to a HEAD of a blob
@@ -69,6 +70,7 @@ class FakeRegistry {
   std::size_t cut_after = SIZE_MAX;   ///< bytes of a blob's answer, before each connection is cut
   std::function<void()> before_blob;  ///< called at each GET of a blob
   std::vector<Seen> seen;
+  std::size_t most_at_once = 0;  ///< GETs of blobs that were held by blob_delay
 
  private:
   net::Task<void> serve(net::HttpExchange& http) {
@@ -99,6 +101,7 @@ class FakeRegistry {
       co_return;
     }
     if (now.target.find("/manifests/") != std::string::npos) {
+      head.status = manifest_status;
       head.headers.add("Content-Type", manifest_type);
       head.headers.add("Docker-Content-Digest", "sha256:" + std::string(64, 'a'));
       std::string text = manifest;
@@ -108,7 +111,11 @@ class FakeRegistry {
     const auto slash = now.target.rfind('/');
     const auto it = blobs.find(now.target.substr(slash + 1));
     const bool read = now.method == "GET" || now.method == "HEAD";
-    if (now.method == "GET") co_await net::sleep_for(blob_delay);
+    if (now.method == "GET") {
+      most_at_once = std::max(most_at_once, ++at_once_);
+      co_await net::sleep_for(blob_delay);
+      --at_once_;
+    }
     if (now.method == "GET" && blob_status != 0) {
       head.status = blob_status;
       std::string text;
@@ -153,6 +160,7 @@ class FakeRegistry {
   SystemRandom random_;
   std::unique_ptr<net::HttpServer> server_;
   std::uint16_t port_ = 0;
+  std::size_t at_once_ = 0;
 };
 
 }  // namespace convoy::test
