@@ -4,6 +4,7 @@
 #include <fstream>
 #include <gtest/gtest.h>
 
+#include "storage/blob/posix_file.hpp"
 #include "support/storage_dir.hpp"
 
 namespace convoy::storage {
@@ -45,6 +46,19 @@ TEST_F(CacheStoreTest, ClaimsOfAPartialBlobSurviveTheStore) {
   Bytes out(16384);
   ASSERT_TRUE(file->read_at(16384 * 2, out).ok());
   EXPECT_EQ(out, Bytes(16384, 7));
+}
+
+TEST_F(CacheStoreTest, WhatLiesInMemoryIsReadWithoutWaiting) {
+  auto store = open();
+  auto file = store->open_partial(meta_of(100'000)).value();
+  ASSERT_TRUE(file->write_at(0, Bytes(40'000, 7)).ok());
+  Bytes out(30'000);
+  // A file system that cannot tell sends its readers to read_at().
+  if (!read_cached(file->fd(), 5'000, out)) GTEST_SKIP() << "no RWF_NOWAIT here";
+  EXPECT_EQ(out, Bytes(30'000, 7));
+  Bytes beyond(16);
+  EXPECT_FALSE(read_cached(file->fd(), 1'000'000, beyond));
+  EXPECT_FALSE(read_cached(-1, 0, beyond));
 }
 
 TEST_F(CacheStoreTest, OtherMetadataStartsAfresh) {

@@ -24,6 +24,42 @@ TEST(Requests, ASinglePeerGetsThemAll) {
   EXPECT_EQ(c.requests(1), 8U);
 }
 
+TEST(Requests, WhereBytesComeFastARowIsAskedOfOnePeer) {
+  CoreUnderTest c(4096, 8, false, false, false);
+  c.join_with(1, range(4096));
+  c.join_with(2, range(4096));
+  c.learn_layer();
+  const auto longest_row = [&] {
+    std::size_t best = 0, row = 0;
+    bt::BlockRef last{};
+    for (const auto& r : c.sent<bt::RequestBlock>(1)) {
+      const bool next =
+          row > 0 && r.block.piece == last.piece && r.block.begin == last.begin + last.length;
+      row = next ? row + 1 : 1;
+      best = std::max(best, row);
+      last = r.block;
+    }
+    return best;
+  };
+  EXPECT_EQ(longest_row(), 1U);
+  // 100 MB/s, from whoever was asked.
+  for (int turn = 0; turn < 200; ++turn) {
+    const auto asked = std::exchange(c.actions, {});
+    std::size_t answered = 0;
+    for (const auto& a : asked) {
+      if (const auto* full = std::get_if<VerifyPiece>(&a)) c.verified(full->piece);
+      const auto* s = std::get_if<SendMessage>(&a);
+      const auto* r = s == nullptr ? nullptr : std::get_if<bt::RequestBlock>(&s->message);
+      if (r == nullptr) continue;
+      c.block(s->peer, r->block.piece, r->block.begin / bt::kBlockSize);
+      ++answered;
+    }
+    ASSERT_GT(answered, 0U);
+    c.after(std::chrono::microseconds(answered * 164));
+  }
+  EXPECT_GE(longest_row(), 4U);
+}
+
 TEST(Requests, NothingBeforeThePieceLayerIsVerified) {
   CoreUnderTest c(64, 1, false, false, false);
   c.join_with(1, range(64));
