@@ -130,6 +130,7 @@ class Cluster:
     egress: str = ""             # registry's uplink, "50MB/s"
     node_lifetime: str = "24h"
     agent_extra: str = ""        # further lines of [agent]
+    service_node: int = 0        # of a lab: where registry and tracker run; 0: the hub
     registry: Role = None
     tracker: Role = None
     agents: list[Role] = field(default_factory=list)
@@ -139,12 +140,16 @@ class Cluster:
 
     # Without a lab everything is on loopback, each agent on an address of its own.
     def hub_ip(self) -> str:
+        if self.lab and self.service_node:
+            return self.lab.ip(self.service_node)
         return Lab.HUB_IP if self.lab else "127.0.0.1"
 
     def agent_ip(self, i: int) -> str:
         return self.lab.ip(i) if self.lab else f"127.0.1.{i}"
 
     def hub_ns(self) -> str | None:
+        if self.lab and self.service_node:
+            return self.lab.node(self.service_node)
         return self.lab.hub if self.lab else None
 
     def agent_ns(self, i: int) -> str | None:
