@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/bytes.hpp"
+#include "base/clock.hpp"
 #include "base/hasher.hpp"
 #include "base/result.hpp"
 #include "wire/oci/digest.hpp"
@@ -52,8 +53,18 @@ class BlobUpload {
   virtual void discard() noexcept = 0;
 };
 
+/// A stored blob as its directory tells it, whatever the metadata say.
+struct StoredBlobInfo {
+  oci::Digest digest;
+  std::uint64_t size = 0;
+  UnixTime stored{};  ///< when its bytes were last written
+};
+
 class BlobStore {
  public:
+  /// Blobs are spread over this many buckets by their digests; list() gives one of them.
+  static constexpr unsigned kBuckets = 512;
+
   virtual ~BlobStore() = default;
   /// `id`: 32 lower-case hexadecimal digits, unique.
   virtual Result<std::unique_ptr<BlobUpload>> create_upload(const std::string& id) = 0;
@@ -67,10 +78,22 @@ class BlobStore {
   virtual Result<std::vector<Hash256>> leaves(const oci::Digest&) = 0;
   virtual Result<std::uint64_t> size(const oci::Digest&) = 0;
   virtual Status remove(const oci::Digest&) = 0;
+
+  /// The blobs of a bucket (below kBuckets), in no order. Removes leaves whose blob a crash kept
+  /// from coming.
+  virtual Result<std::vector<StoredBlobInfo>> list(unsigned bucket) = 0;
+  /// Puts the blob aside, so that it is not found any more and can be stored anew; an earlier one
+  /// of that digest which was put aside is replaced. Error "blob_unknown".
+  virtual Status quarantine(const oci::Digest&) = 0;
+  /// Removes one that was put aside; fine when there is none.
+  virtual Status drop_quarantined(const oci::Digest&) = 0;
+  /// Replaces the leaves of a stored blob. Error "blob_unknown".
+  virtual Status replace_leaves(const oci::Digest&, const std::vector<Hash256>&) = 0;
 };
 
 /// Files below one directory: blobs/<algorithm>/<2 hex>/<hex>, leaves beside them with the suffix
-/// ".leaves", uploads/<id>. Refuses to open a root that others may write to. Error "store_open".
+/// ".leaves", uploads/<id>, quarantine/<algorithm>-<hex>. Refuses to open a root that others may
+/// write to. Error "store_open".
 Result<std::unique_ptr<BlobStore>> open_file_blob_store(const std::string& root);
 /// The in-memory twin, for tests.
 std::unique_ptr<BlobStore> make_memory_blob_store();

@@ -34,6 +34,7 @@ struct Root {
   Fd uploads;
   Fd sha256;
   Fd sha512;
+  Fd quarantine;
   std::array<std::mutex, kLockStripes> stripes;
 
   int algorithm_dir(const oci::Digest& d) const {
@@ -222,7 +223,83 @@ class FileBlobStore final : public BlobStore {
     return sync_fd(bucket->get());
   }
 
+  Result<std::vector<StoredBlobInfo>> list(unsigned number) override {
+    if (number >= kBuckets) return invalid("blob_bucket");
+    const auto algorithm =
+        number < kBuckets / 2 ? oci::DigestAlgorithm::sha256 : oci::DigestAlgorithm::sha512;
+    const int parent =
+        algorithm == oci::DigestAlgorithm::sha256 ? root_->sha256.get() : root_->sha512.get();
+    const std::uint8_t first = static_cast<std::uint8_t>(number % (kBuckets / 2));
+    const std::string bucket = to_hex(ByteView(&first, 1));
+    std::vector<StoredBlobInfo> out;
+    Fd dir(::openat(parent, bucket.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (!dir) {
+      if (errno == ENOENT) return out;
+      return file_error("blob_read", bucket, errno);
+    }
+    auto names = list_directory(dir.get(), "blob_read");
+    if (!names) return std::move(names).error();
+    const std::string prefix(algorithm == oci::DigestAlgorithm::sha256 ? "sha256:" : "sha512:");
+    for (const auto& name : *names) {
+      if (name.ends_with(kLeavesSuffix)) {
+        remove_stray_leaves(dir.get(), first, name);
+        continue;
+      }
+      const auto digest = oci::Digest::parse(prefix + name);
+      struct stat st{};
+      if (!digest || ::fstatat(dir.get(), name.c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0) continue;
+      if (!S_ISREG(st.st_mode)) continue;
+      out.push_back({*digest, static_cast<std::uint64_t>(st.st_size),
+                     UnixTime(std::chrono::seconds(st.st_mtim.tv_sec))});
+    }
+    return out;
+  }
+
+  Status quarantine(const oci::Digest& digest) override {
+    auto bucket = root_->open_bucket(digest);
+    if (!bucket) return std::move(bucket).error();
+    const std::lock_guard lock(root_->stripe(digest));
+    if (!exists(bucket->get(), digest.hex())) return blob_unknown();
+    auto done = rename_file(bucket->get(), digest.hex(), root_->quarantine.get(), aside(digest));
+    if (!done) return done;
+    remove_file(bucket->get(), digest.hex() + std::string(kLeavesSuffix));
+    done = sync_fd(root_->quarantine.get());
+    if (done) done = sync_fd(bucket->get());
+    return done;
+  }
+
+  Status drop_quarantined(const oci::Digest& digest) override {
+    if (!remove_file(root_->quarantine.get(), aside(digest))) return {};
+    return sync_fd(root_->quarantine.get());
+  }
+
+  Status replace_leaves(const oci::Digest& digest, const std::vector<Hash256>& leaves) override {
+    auto bucket = root_->open_bucket(digest);
+    if (!bucket) return std::move(bucket).error();
+    const std::lock_guard lock(root_->stripe(digest));
+    if (!exists(bucket->get(), digest.hex())) return blob_unknown();
+    const ByteView raw{reinterpret_cast<const std::uint8_t*>(leaves.data()),
+                       leaves.size() * sizeof(Hash256)};
+    const std::string name = digest.hex() + std::string(kLeavesSuffix);
+    auto done =
+        write_durably(root_->uploads.get(), "mended" + std::string(kLeavesSuffix) + digest.hex(),
+                      bucket->get(), name, raw);
+    if (done) done = sync_fd(bucket->get());
+    return done;
+  }
+
  private:
+  static std::string aside(const oci::Digest& digest) {
+    const bool sha256 = digest.algorithm() == oci::DigestAlgorithm::sha256;
+    return (sha256 ? "sha256-" : "sha512-") + digest.hex();
+  }
+
+  /// A commit puts the leaves first; under the lock none is between the two.
+  void remove_stray_leaves(int dir, std::uint8_t first, const std::string& name) {
+    const std::lock_guard lock(root_->stripes[first % kLockStripes]);
+    if (!exists(dir, name.substr(0, name.size() - kLeavesSuffix.size()))) remove_file(dir, name);
+  }
+
   static Error as_blob_error(Error e) {
     return e.kind() == ErrorClass::not_found ? blob_unknown() : e;
   }
@@ -234,7 +311,7 @@ void remove_stale(const Root& root) {
   auto names = list_directory(root.uploads.get(), "store_open");
   if (!names) return;
   for (const auto& name : *names) {
-    if (name.ends_with(kLeavesSuffix)) remove_file(root.uploads.get(), name);
+    if (name.find(kLeavesSuffix) != std::string::npos) remove_file(root.uploads.get(), name);
   }
 }
 
@@ -252,11 +329,15 @@ Result<std::unique_ptr<BlobStore>> open_file_blob_store(const std::string& path)
   auto sha512 = open_subdir(blobs->get(), "sha512");
   if (!sha512) return std::move(sha512).error();
 
+  auto quarantine = open_subdir(dir->get(), "quarantine");
+  if (!quarantine) return std::move(quarantine).error();
+
   auto root = std::make_shared<Root>();
   root->dir = std::move(*dir);
   root->uploads = std::move(*uploads);
   root->sha256 = std::move(*sha256);
   root->sha512 = std::move(*sha512);
+  root->quarantine = std::move(*quarantine);
   remove_stale(*root);
   return std::make_unique<FileBlobStore>(std::move(root));
 }

@@ -17,6 +17,7 @@ struct State {
   std::mutex mutex;
   std::map<std::string, std::shared_ptr<Bytes>> uploads;
   std::map<oci::Digest, StoredBlob> blobs;
+  std::map<oci::Digest, StoredBlob> aside;
 };
 
 Status copy_range(const Bytes& from, std::uint64_t offset, MutableByteView out) {
@@ -115,6 +116,35 @@ class MemoryBlobStore final : public BlobStore {
   Status remove(const oci::Digest& digest) override {
     const std::lock_guard lock(state_->mutex);
     if (state_->blobs.erase(digest) == 0) return not_found("blob_unknown");
+    return {};
+  }
+  Result<std::vector<StoredBlobInfo>> list(unsigned bucket) override {
+    if (bucket >= kBuckets) return invalid("blob_bucket");
+    const std::lock_guard lock(state_->mutex);
+    std::vector<StoredBlobInfo> out;
+    for (const auto& [digest, blob] : state_->blobs) {
+      const unsigned base = digest.algorithm() == oci::DigestAlgorithm::sha256 ? 0 : kBuckets / 2;
+      if (base + digest.raw()[0] == bucket) out.push_back({digest, blob.bytes->size(), {}});
+    }
+    return out;
+  }
+  Status quarantine(const oci::Digest& digest) override {
+    const std::lock_guard lock(state_->mutex);
+    auto node = state_->blobs.extract(digest);
+    if (node.empty()) return not_found("blob_unknown");
+    state_->aside.insert_or_assign(digest, std::move(node.mapped()));
+    return {};
+  }
+  Status drop_quarantined(const oci::Digest& digest) override {
+    const std::lock_guard lock(state_->mutex);
+    state_->aside.erase(digest);
+    return {};
+  }
+  Status replace_leaves(const oci::Digest& digest, const std::vector<Hash256>& leaves) override {
+    const std::lock_guard lock(state_->mutex);
+    const auto it = state_->blobs.find(digest);
+    if (it == state_->blobs.end()) return not_found("blob_unknown");
+    it->second.leaves = leaves;
     return {};
   }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -50,6 +51,8 @@ struct RememberedTorrent {
   bt::BlobMeta meta;
 };
 
+class RegistryUpkeep;
+
 /// What the registry knows besides bytes: which repository holds which blob, manifests, tags,
 /// referrers. Each call is one transaction and durable when it returns. Calls block; safe from any
 /// thread (readers run beside the writer). The SQL is portable; PostgreSQL can stand behind it
@@ -58,10 +61,20 @@ class RegistryMeta {
  public:
   virtual ~RegistryMeta() = default;
 
-  /// Links a committed blob to a repository (which is made by it). Idempotent.
+  /// Links a committed blob to a repository (which is made by it). Idempotent; a link that is there
+  /// already counts as just made, so that collection leaves it alone for the time of a lease. Takes
+  /// the digest out of quarantine: whoever links has just stored good bytes.
   virtual Status link_blob(const oci::RepoName&, const oci::Digest&, std::uint64_t size) = 0;
+  /// Links a blob of `from` to `to` in one transaction, so that it cannot be collected between.
+  /// Returns its size. Error "blob_unknown" when `from` does not hold it.
+  virtual Result<std::uint64_t> mount_blob(const oci::RepoName& from, const oci::RepoName& to,
+                                           const oci::Digest&) = 0;
+  /// A client was told that the blob is there (HEAD) and may now name it in a manifest: when
+  /// nothing else holds it, its lease begins again. Error "blob_unknown". Costs a write only for an
+  /// unreferenced blob whose lease is older than `older_than`.
+  virtual Status hold_blob(const oci::RepoName&, const oci::Digest&, Duration older_than) = 0;
   virtual Result<bool> has_blob(const oci::RepoName&, const oci::Digest&) = 0;
-  /// Size when the repository holds it. Error "blob_unknown".
+  /// Size when the repository holds it. Error "blob_unknown", also for a quarantined one.
   virtual Result<std::uint64_t> blob_size(const oci::RepoName&, const oci::Digest&) = 0;
   /// Some repository that holds it, for a mount without "from".
   virtual Result<std::vector<oci::RepoName>> repositories_with(const oci::Digest&) = 0;
@@ -72,6 +85,14 @@ class RegistryMeta {
   /// that is not. Foreign layers (urls) need not be there.
   virtual Status put_manifest(const oci::RepoName&, const StoredManifest&,
                               const oci::Manifest& parsed, const std::vector<oci::Tag>& tags) = 0;
+  /// Tags for which `guarded` is true can be made, but neither moved nor removed:
+  /// put_manifest, delete_manifest and delete_tag then refuse with "tag_immutable" (denied). Called
+  /// within transactions from any thread. Set it before the first use.
+  virtual void guard_tags(
+      std::function<bool(const oci::RepoName&, const std::string&)> guarded) = 0;
+  /// Notes that it was pulled, by `tag` unless that is nothing. Lost by a crash of the machine.
+  virtual Status note_pull(const oci::RepoName&, const oci::Digest&,
+                           const std::optional<oci::Tag>&) = 0;
   /// Error "manifest_unknown" (or "name_unknown" when the repository does not exist).
   virtual Result<StoredManifest> get_manifest(const oci::RepoName&, const oci::Reference&) = 0;
   virtual Status delete_manifest(const oci::RepoName&, const oci::Digest&) = 0;
@@ -101,10 +122,15 @@ class RegistryMeta {
   virtual Result<std::vector<RememberedTorrent>> torrents(const std::string& cluster,
                                                           std::size_t limit) = 0;
   virtual Status forget_torrent(const std::string& cluster, const std::string& short_hex) = 0;
+
+  /// Collection, retention and accounting over the same database; lives as long as this.
+  virtual RegistryUpkeep& upkeep() = 0;
 };
 
 /// SQLite in WAL mode with synchronous=FULL, `path` or ":memory:"; migrates by itself.
-/// Errors "database_open", "database_newer" (made by a later version).
-Result<std::unique_ptr<RegistryMeta>> open_registry_meta(const std::string& path);
+/// Errors "database_open", "database_newer" (made by a later version). `clock` dates what is
+/// pushed, pulled and linked and must outlive it; null: the system's.
+Result<std::unique_ptr<RegistryMeta>> open_registry_meta(const std::string& path,
+                                                         const Clock* clock = nullptr);
 
 }  // namespace convoy::storage

@@ -1,34 +1,10 @@
-#include <algorithm>
-
 #include "base/log.hpp"
 #include "storage/meta/registry_meta.hpp"
-#include "storage/meta/sqlite_pool.hpp"
-
-// Each statement may fail; the early return as a macro keeps the SQL readable.
-#define CONVOY_TRY(name, expression)         \
-  auto name = (expression);                  \
-  if (!name) return std::move(name).error(); \
-  static_assert(true)
+#include "storage/meta/sqlite_rows.hpp"
+#include "storage/meta/sqlite_upkeep.hpp"
 
 namespace convoy::storage {
 namespace {
-
-constexpr std::int64_t kNoRepository = -1;
-
-std::string folded(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return out;
-}
-
-/// The id of a repository, kNoRepository when there is none.
-Result<std::int64_t> find_repository(Database& db, const oci::RepoName& name) {
-  CONVOY_TRY(query, db.query("SELECT id FROM repositories WHERE name=?"));
-  query->bind(name.str());
-  CONVOY_TRY(row, query->step());
-  return *row ? query->number(0) : kNoRepository;
-}
 
 Result<std::int64_t> make_repository(Database& db, const oci::RepoName& name) {
   CONVOY_TRY(id, find_repository(db, name));
@@ -39,17 +15,11 @@ Result<std::int64_t> make_repository(Database& db, const oci::RepoName& name) {
   return db.last_row();
 }
 
-/// The first column of the only row, or nothing.
-Result<std::optional<std::int64_t>> number_of(Query& query) {
-  CONVOY_TRY(row, query.step());
-  if (!*row) return std::optional<std::int64_t>();
-  return std::optional<std::int64_t>(query.number(0));
-}
-
 Result<std::optional<std::int64_t>> find_blob(Database& db, std::int64_t repository,
                                               std::string_view digest) {
   CONVOY_TRY(query,
-             db.query("SELECT size FROM repository_blobs WHERE repository_id=? AND digest=?"));
+             db.query("SELECT size FROM repository_blobs WHERE repository_id=?1 AND digest=?2"
+                      " AND NOT EXISTS (SELECT 1 FROM quarantined WHERE digest=?2)"));
   query->bind(repository).bind(digest);
   return number_of(*query);
 }
@@ -106,20 +76,56 @@ Status store_body(Database& db, const StoredManifest& manifest, std::string_view
 }
 
 Status store_manifest(Database& db, std::int64_t repository, const StoredManifest& manifest,
-                      std::string_view digest) {
-  CONVOY_TRY(query, db.query("INSERT INTO manifests(repository_id,digest,media_type) VALUES(?,?,?)"
+                      std::string_view digest, UnixTime now) {
+  CONVOY_TRY(query, db.query("INSERT INTO manifests(repository_id,digest,media_type,size,pushed,"
+                             "seen) VALUES(?1,?2,?3,?4,?5,?5)"
                              " ON CONFLICT(repository_id,digest) DO UPDATE SET"
-                             " media_type=excluded.media_type"));
-  return query->bind(repository).bind(digest).bind(manifest.media_type).run();
+                             " media_type=excluded.media_type,pushed=excluded.pushed,"
+                             " seen=excluded.seen"));
+  query->bind(repository).bind(digest).bind(manifest.media_type);
+  query->bind(static_cast<std::int64_t>(manifest.body.size()));
+  return query->bind(seconds_of(now)).run();
+}
+
+/// Who is named by the manifest, so that collection finds it by an index.
+Status store_references(Database& db, std::int64_t repository, const oci::Manifest& parsed,
+                        std::string_view digest) {
+  CONVOY_TRY(body, db.query("SELECT id FROM manifest_bodies WHERE digest=?"));
+  body->bind(digest);
+  CONVOY_TRY(id, number_of(*body));
+  const auto store = [&](const oci::Descriptor& d) -> Status {
+    const std::string target = d.digest.str();
+    CONVOY_TRY(query, db.query("INSERT OR IGNORE INTO manifest_references(repository_id,target,"
+                               "body_id) VALUES(?,?,?)"));
+    return query->bind(repository).bind(target).bind(id->value_or(0)).run();
+  };
+  if (parsed.config) {
+    CONVOY_TRY(done, store(*parsed.config));
+  }
+  for (const auto* list : {&parsed.layers, &parsed.manifests}) {
+    for (const auto& d : *list) {
+      CONVOY_TRY(done, store(d));
+    }
+  }
+  return {};
+}
+
+/// What a tag names, "" when it is not there.
+Result<std::string> tagged(Database& db, std::int64_t repository, std::string_view tag) {
+  CONVOY_TRY(query, db.query("SELECT digest FROM tags WHERE repository_id=? AND name=?"));
+  query->bind(repository).bind(tag);
+  CONVOY_TRY(row, query->step());
+  return *row ? query->text(0) : std::string();
 }
 
 Status store_tag(Database& db, std::int64_t repository, const oci::Tag& tag,
-                 std::string_view digest) {
+                 std::string_view digest, UnixTime now) {
   const std::string key = folded(tag.str());
   CONVOY_TRY(query,
-             db.query("INSERT INTO tags(repository_id,name,folded,digest) VALUES(?,?,?,?)"
-                      " ON CONFLICT(repository_id,name) DO UPDATE SET digest=excluded.digest"));
-  return query->bind(repository).bind(tag.str()).bind(key).bind(digest).run();
+             db.query("INSERT INTO tags(repository_id,name,folded,digest,pushed) VALUES(?,?,?,?,?)"
+                      " ON CONFLICT(repository_id,name) DO UPDATE SET digest=excluded.digest,"
+                      " pushed=excluded.pushed"));
+  return query->bind(repository).bind(tag.str()).bind(key).bind(digest).bind(seconds_of(now)).run();
 }
 
 std::string to_json(const std::map<std::string, std::string>& annotations) {
@@ -149,19 +155,6 @@ Status store_referrer(Database& db, std::int64_t repository, const StoredManifes
   return query->bind(artifact_type).bind(annotations).run();
 }
 
-Status delete_rows(Database& db, const char* sql, std::int64_t repository,
-                   std::string_view digest) {
-  CONVOY_TRY(query, db.query(sql));
-  return query->bind(repository).bind(digest).run();
-}
-
-/// Bodies are shared by repositories; the last one to go takes it along.
-Status drop_unused_body(Database& db, std::string_view digest) {
-  CONVOY_TRY(query, db.query("DELETE FROM manifest_bodies WHERE digest=?1 AND NOT EXISTS"
-                             " (SELECT 1 FROM manifests WHERE digest=?1)"));
-  return query->bind(digest).run();
-}
-
 Result<StoredManifest> read_manifest(Query& query) {
   CONVOY_TRY(row, query.step());
   if (!*row) return not_found("manifest_unknown");
@@ -189,15 +182,6 @@ Result<StoredManifest> manifest_by_digest(Database& db, std::int64_t repository,
   return read_manifest(*query);
 }
 
-Result<std::vector<std::string>> first_column(Query& query) {
-  std::vector<std::string> out;
-  for (;;) {
-    CONVOY_TRY(row, query.step());
-    if (!*row) return out;
-    out.push_back(query.text(0));
-  }
-}
-
 Result<UploadRecord> read_upload(Query& query) {
   CONVOY_TRY(name, oci::RepoName::parse(query.text(1)));
   return UploadRecord{query.text(0), *name, query.text(2),
@@ -206,17 +190,78 @@ Result<UploadRecord> read_upload(Query& query) {
 
 class SqliteRegistryMeta final : public RegistryMeta {
  public:
-  explicit SqliteRegistryMeta(std::unique_ptr<DatabasePool> pool) : pool_(std::move(pool)) {}
+  SqliteRegistryMeta(std::unique_ptr<DatabasePool> pool, const Clock* clock)
+      : pool_(std::move(pool)),
+        clock_(clock != nullptr ? *clock : system_clock_),
+        upkeep_(make_sqlite_upkeep(*pool_, clock_, guard_)) {}
+
+  RegistryUpkeep& upkeep() override { return *upkeep_; }
+  void guard_tags(TagGuard guarded) override { guard_ = std::move(guarded); }
 
   Status link_blob(const oci::RepoName& repo, const oci::Digest& digest,
                    std::uint64_t size) override {
     return pool_->write([&](Database& db) -> Status {
-      CONVOY_TRY(id, make_repository(db, repo));
       const std::string text = digest.str();
-      CONVOY_TRY(query,
-                 db.query("INSERT INTO repository_blobs(repository_id,digest,size) VALUES(?,?,?)"
-                          " ON CONFLICT(repository_id,digest) DO NOTHING"));
-      return query->bind(*id).bind(text).bind(static_cast<std::int64_t>(size)).run();
+      CONVOY_TRY(heal, db.query("DELETE FROM quarantined WHERE digest=?"));
+      CONVOY_TRY(healed, heal->bind(text).run());
+      return store_link(db, repo, text, static_cast<std::int64_t>(size));
+    });
+  }
+
+  Result<std::uint64_t> mount_blob(const oci::RepoName& from, const oci::RepoName& to,
+                                   const oci::Digest& digest) override {
+    std::uint64_t size = 0;
+    auto done = pool_->write([&](Database& db) -> Status {
+      const std::string text = digest.str();
+      CONVOY_TRY(source, find_repository(db, from));
+      CONVOY_TRY(found, find_blob(db, *source, text));
+      if (!found->has_value()) return not_found("blob_unknown");
+      size = static_cast<std::uint64_t>(**found);
+      return store_link(db, to, text, **found);
+    });
+    if (!done) return std::move(done).error();
+    return size;
+  }
+
+  Status hold_blob(const oci::RepoName& repo, const oci::Digest& digest,
+                   Duration older_than) override {
+    const std::string text = digest.str();
+    const UnixTime now = clock_.wall();
+    const auto before =
+        seconds_of(now - std::chrono::duration_cast<std::chrono::seconds>(older_than));
+    auto aged = pool_->read([&](Database& db) -> Result<bool> {
+      CONVOY_TRY(query, db.query("SELECT b.seen<=?3 AND NOT EXISTS (SELECT 1"
+                                 " FROM manifest_references f WHERE f.repository_id=r.id"
+                                 " AND f.target=?2) FROM repositories r JOIN repository_blobs b"
+                                 " ON b.repository_id=r.id WHERE r.name=?1 AND b.digest=?2"));
+      query->bind(repo.str()).bind(text).bind(before);
+      CONVOY_TRY(row, number_of(*query));
+      if (!row->has_value()) return not_found("blob_unknown");
+      return **row != 0;
+    });
+    if (!aged) return std::move(aged).error();
+    if (!*aged) return {};
+    return pool_->write_lazily([&](Database& db) -> Status {
+      CONVOY_TRY(id, find_repository(db, repo));
+      CONVOY_TRY(query, db.query("UPDATE repository_blobs SET seen=MAX(seen,?3)"
+                                 " WHERE repository_id=?1 AND digest=?2"));
+      CONVOY_TRY(done, query->bind(*id).bind(text).bind(seconds_of(now)).run());
+      if (db.changes() == 0) return not_found("blob_unknown");
+      return {};
+    });
+  }
+
+  Status note_pull(const oci::RepoName& repo, const oci::Digest& digest,
+                   const std::optional<oci::Tag>& tag) override {
+    return pool_->write_lazily([&](Database& db) -> Status {
+      const std::string text = digest.str();
+      const UnixTime now = clock_.wall();
+      CONVOY_TRY(id, find_repository(db, repo));
+      CONVOY_TRY(done, touch_manifest(db, *id, text, now));
+      if (!tag) return {};
+      CONVOY_TRY(query, db.query("UPDATE tags SET pulled=MAX(pulled,?3)"
+                                 " WHERE repository_id=?1 AND name=?2"));
+      return query->bind(*id).bind(tag->str()).bind(seconds_of(now)).run();
     });
   }
 
@@ -231,7 +276,8 @@ class SqliteRegistryMeta final : public RegistryMeta {
     return pool_->read([&](Database& db) -> Result<std::uint64_t> {
       const std::string text = digest.str();
       CONVOY_TRY(query, db.query("SELECT b.size FROM repositories r JOIN repository_blobs b"
-                                 " ON b.repository_id=r.id WHERE r.name=? AND b.digest=?"));
+                                 " ON b.repository_id=r.id WHERE r.name=?1 AND b.digest=?2"
+                                 " AND NOT EXISTS (SELECT 1 FROM quarantined WHERE digest=?2)"));
       query->bind(repo.str()).bind(text);
       CONVOY_TRY(size, number_of(*query));
       if (!size->has_value()) return not_found("blob_unknown");
@@ -275,9 +321,16 @@ class SqliteRegistryMeta final : public RegistryMeta {
       CONVOY_TRY(id, make_repository(db, repo));
       CONVOY_TRY(complete, check_references(db, *id, parsed));
       CONVOY_TRY(body, store_body(db, manifest, digest));
-      CONVOY_TRY(row, store_manifest(db, *id, manifest, digest));
+      const UnixTime now = clock_.wall();
+      CONVOY_TRY(row, store_manifest(db, *id, manifest, digest, now));
+      CONVOY_TRY(names, store_references(db, *id, parsed, digest));
       for (const auto& tag : tags) {
-        CONVOY_TRY(done, store_tag(db, *id, tag, digest));
+        CONVOY_TRY(before, tagged(db, *id, tag.str()));
+        if (!before->empty() && *before != digest) {
+          if (guarded(repo, tag.str())) return denied("tag_immutable", tag.str());
+          CONVOY_TRY(touched, touch_manifest(db, *id, *before, now));
+        }
+        CONVOY_TRY(done, store_tag(db, *id, tag, digest, now));
       }
       return store_referrer(db, *id, manifest, parsed, digest);
     });
@@ -298,24 +351,29 @@ class SqliteRegistryMeta final : public RegistryMeta {
     return pool_->write([&](Database& db) -> Status {
       const std::string text = digest.str();
       CONVOY_TRY(id, find_repository(db, repo));
-      CONVOY_TRY(row, delete_rows(db, "DELETE FROM manifests WHERE repository_id=? AND digest=?",
-                                  *id, text));
-      if (db.changes() == 0) return not_found("manifest_unknown");
-      CONVOY_TRY(tags,
-                 delete_rows(db, "DELETE FROM tags WHERE repository_id=? AND digest=?", *id, text));
-      CONVOY_TRY(links, delete_rows(db, "DELETE FROM referrers WHERE repository_id=? AND digest=?",
-                                    *id, text));
-      return drop_unused_body(db, text);
+      if (guard_) {
+        CONVOY_TRY(query, db.query("SELECT name FROM tags WHERE repository_id=? AND digest=?"));
+        query->bind(*id).bind(text);
+        CONVOY_TRY(names, first_column(*query));
+        for (const auto& name : *names) {
+          if (guarded(repo, name)) return denied("tag_immutable", name);
+        }
+      }
+      CONVOY_TRY(removed, remove_manifest(db, *id, text, clock_.wall()));
+      if (!*removed) return not_found("manifest_unknown");
+      return {};
     });
   }
 
   Status delete_tag(const oci::RepoName& repo, const oci::Tag& tag) override {
     return pool_->write([&](Database& db) -> Status {
       CONVOY_TRY(id, find_repository(db, repo));
+      CONVOY_TRY(before, tagged(db, *id, tag.str()));
+      if (before->empty()) return not_found("manifest_unknown");
+      if (guarded(repo, tag.str())) return denied("tag_immutable", tag.str());
       CONVOY_TRY(done, delete_rows(db, "DELETE FROM tags WHERE repository_id=? AND name=?", *id,
                                    tag.str()));
-      if (db.changes() == 0) return not_found("manifest_unknown");
-      return {};
+      return touch_manifest(db, *id, *before, clock_.wall());
     });
   }
 
@@ -457,15 +515,35 @@ class SqliteRegistryMeta final : public RegistryMeta {
     }
   }
 
+  bool guarded(const oci::RepoName& repo, const std::string& tag) const {
+    return guard_ && guard_(repo, tag);
+  }
+
+  /// Makes the link, or its lease begin again.
+  Status store_link(Database& db, const oci::RepoName& repo, std::string_view digest,
+                    std::int64_t size) const {
+    CONVOY_TRY(id, make_repository(db, repo));
+    CONVOY_TRY(query, db.query("INSERT INTO repository_blobs(repository_id,digest,size,seen)"
+                               " VALUES(?,?,?,?) ON CONFLICT(repository_id,digest)"
+                               " DO UPDATE SET seen=MAX(seen,excluded.seen)"));
+    query->bind(*id).bind(digest).bind(size);
+    return query->bind(seconds_of(clock_.wall())).run();
+  }
+
+  SystemClock system_clock_;
   std::unique_ptr<DatabasePool> pool_;
+  const Clock& clock_;
+  TagGuard guard_;
+  std::unique_ptr<RegistryUpkeep> upkeep_;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<RegistryMeta>> open_registry_meta(const std::string& path) {
+Result<std::unique_ptr<RegistryMeta>> open_registry_meta(const std::string& path,
+                                                         const Clock* clock) {
   auto pool = DatabasePool::open(path);
   if (!pool) return std::move(pool).error();
-  return std::make_unique<SqliteRegistryMeta>(std::move(*pool));
+  return std::make_unique<SqliteRegistryMeta>(std::move(*pool), clock);
 }
 
 }  // namespace convoy::storage

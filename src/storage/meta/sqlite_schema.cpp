@@ -68,6 +68,75 @@ CREATE TABLE torrents (
 ) WITHOUT ROWID;
 CREATE INDEX torrents_by_age ON torrents(cluster, seen);
 )sql",
+    // What collection, retention and quotas need: who names whom, when each was last of use, and
+    // what each repository holds. `seen` counts in seconds of Unix time.
+    R"sql(
+ALTER TABLE repositories ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE repository_blobs ADD COLUMN seen INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE manifests ADD COLUMN size INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE manifests ADD COLUMN pushed INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE manifests ADD COLUMN seen INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE tags ADD COLUMN pushed INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE tags ADD COLUMN pulled INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE manifest_references (
+  repository_id INTEGER NOT NULL REFERENCES repositories(id),
+  target TEXT NOT NULL,
+  body_id INTEGER NOT NULL,
+  PRIMARY KEY (repository_id, target, body_id)
+) WITHOUT ROWID;
+CREATE INDEX manifest_references_by_body ON manifest_references(repository_id, body_id);
+CREATE TABLE condemned (
+  digest TEXT NOT NULL PRIMARY KEY
+) WITHOUT ROWID;
+CREATE TABLE quarantined (
+  digest TEXT NOT NULL PRIMARY KEY,
+  found INTEGER NOT NULL,
+  reason TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE upkeep_notes (
+  name TEXT NOT NULL PRIMARY KEY,
+  value TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX repositories_by_use ON repositories(name, bytes);
+UPDATE repository_blobs SET seen=CAST(strftime('%s','now') AS INTEGER);
+UPDATE manifests SET seen=CAST(strftime('%s','now') AS INTEGER),
+  pushed=CAST(strftime('%s','now') AS INTEGER),
+  size=(SELECT length(b.body) FROM manifest_bodies b WHERE b.digest=manifests.digest);
+UPDATE tags SET pushed=CAST(strftime('%s','now') AS INTEGER);
+INSERT OR IGNORE INTO manifest_references(repository_id,target,body_id)
+  SELECT m.repository_id, json_extract(j.value,'$.digest'), b.id
+  FROM manifests m JOIN manifest_bodies b ON b.digest=m.digest
+  JOIN json_each(CAST(b.body AS TEXT),'$.layers') j
+  WHERE json_valid(CAST(b.body AS TEXT)) AND json_extract(j.value,'$.digest') IS NOT NULL;
+INSERT OR IGNORE INTO manifest_references(repository_id,target,body_id)
+  SELECT m.repository_id, json_extract(j.value,'$.digest'), b.id
+  FROM manifests m JOIN manifest_bodies b ON b.digest=m.digest
+  JOIN json_each(CAST(b.body AS TEXT),'$.manifests') j
+  WHERE json_valid(CAST(b.body AS TEXT)) AND json_extract(j.value,'$.digest') IS NOT NULL;
+INSERT OR IGNORE INTO manifest_references(repository_id,target,body_id)
+  SELECT m.repository_id, json_extract(CAST(b.body AS TEXT),'$.config.digest'), b.id
+  FROM manifests m JOIN manifest_bodies b ON b.digest=m.digest
+  WHERE json_valid(CAST(b.body AS TEXT))
+    AND json_extract(CAST(b.body AS TEXT),'$.config.digest') IS NOT NULL;
+UPDATE repositories SET bytes=
+  (SELECT COALESCE(SUM(size),0) FROM repository_blobs WHERE repository_id=repositories.id)
+  + (SELECT COALESCE(SUM(size),0) FROM manifests WHERE repository_id=repositories.id);
+CREATE TRIGGER blob_linked AFTER INSERT ON repository_blobs BEGIN
+  UPDATE repositories SET bytes=bytes+NEW.size WHERE id=NEW.repository_id;
+  DELETE FROM condemned WHERE digest=NEW.digest;
+END;
+CREATE TRIGGER blob_unlinked AFTER DELETE ON repository_blobs BEGIN
+  UPDATE repositories SET bytes=bytes-OLD.size WHERE id=OLD.repository_id;
+  INSERT OR IGNORE INTO condemned(digest) SELECT OLD.digest
+    WHERE NOT EXISTS (SELECT 1 FROM repository_blobs WHERE digest=OLD.digest);
+END;
+CREATE TRIGGER manifest_stored AFTER INSERT ON manifests BEGIN
+  UPDATE repositories SET bytes=bytes+NEW.size WHERE id=NEW.repository_id;
+END;
+CREATE TRIGGER manifest_removed AFTER DELETE ON manifests BEGIN
+  UPDATE repositories SET bytes=bytes-OLD.size WHERE id=OLD.repository_id;
+END;
+)sql",
 };
 constexpr std::int64_t kVersion = std::size(kMigrations);
 
