@@ -116,7 +116,7 @@ class Service final : public RegistryService {
         uploads_(*stores_.blobs, *stores_.meta, around_.pool, around_.clock, around_.random,
                  {options_.limits.blob_bytes, options_.limits.uploads_per_user,
                   options_.limits.upload_lifetime}),
-        manifests_(*stores_.meta),
+        manifests_(*stores_.meta, options_.may_miss),
         tokens_(
             security::RegistryTokenIssuer(*options_.token_signer, options_.issuer, options_.service,
                                           options_.token_lifetime, around_.clock, around_.random),

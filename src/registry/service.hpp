@@ -18,6 +18,7 @@
 #include "net/tls.hpp"
 #include "net/worker_pool.hpp"
 #include "wire/http/message.hpp"
+#include "wire/oci/manifest.hpp"
 
 namespace convoy::security {
 class AuditLog;
@@ -77,6 +78,7 @@ struct RegistryOptions {
   std::uint64_t egress_rate =
       0;  ///< bytes/s of HTTP answers and origin uploads together; 0: no limit
   bool allow_delete = false;
+  oci::MayMiss may_miss = oci::MayMiss::nothing;  ///< of a manifest when it is pushed
   RegistryLimits limits;
 };
 

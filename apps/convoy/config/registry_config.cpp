@@ -121,6 +121,10 @@ TableOf<SeedClusterConfig> cluster_table() {
   return t;
 }
 
+bool is_missing_content(const std::string& text) {
+  return text == "none" || text == "children" || text == "any";
+}
+
 void check_registry(const RegistryConfig& c, Check& check) {
   const bool tls = !c.tls.cert_file.empty();
   if (!tls && !c.plain_http) {
@@ -147,7 +151,12 @@ TableOf<RegistryConfig> role_table() {
         "Lines `name:hash`, hashes from `convoy user hash`; without it only `anonymous` exists. "
         "SIGHUP reads it again.");
   t.key("egress_limit", &C::egress_limit, "Bytes per second of answers and seeding together.");
-  t.key("allow_delete", &C::allow_delete, "Whether manifests and blobs may be deleted by the API.");
+  t.key("allow_delete", &C::allow_delete,
+        "Whether tags, manifests and blobs may be deleted by the API.");
+  t.key("missing_content", &C::missing_content,
+        "What a manifest may name before it was pushed: `none`, `children` of an index (sparse "
+        "indexes), or `any` blob and child.")
+      .where("\"none\", \"children\" or \"any\"", is_missing_content);
   t.table(&C::tls, key_pair_table("tls", "Server certificate. SIGHUP reads it again.", false));
   t.table(&C::tokens, tokens_table());
   t.table(&C::metadata,

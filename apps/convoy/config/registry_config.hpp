@@ -52,6 +52,7 @@ struct RegistryConfig {
   Path users_file;
   Rate egress_limit;
   bool allow_delete = false;
+  std::string missing_content = "none";
   KeyPairConfig tls;
   Tokens tokens;
   KeyPairConfig metadata;

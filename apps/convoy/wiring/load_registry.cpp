@@ -64,6 +64,11 @@ registry::ClusterOptions cluster_of(const config::SeedClusterConfig& c, const st
   return out;
 }
 
+oci::MayMiss may_miss(std::string_view text) {
+  if (text == "any") return oci::MayMiss::anything;
+  return text == "children" ? oci::MayMiss::children : oci::MayMiss::nothing;
+}
+
 registry::RegistryLimits limits_of(const config::RegistryConfig::Limits& c) {
   registry::RegistryLimits out;
   out.manifest_bytes = c.manifest_size.bytes;
@@ -98,6 +103,7 @@ std::optional<registry::RegistryOptions> load_registry(const config::RegistryCon
       .clusters = {},
       .egress_rate = c.egress_limit.bytes_per_second,
       .allow_delete = c.allow_delete,
+      .may_miss = may_miss(c.missing_content),
       .limits = limits_of(c.limits)};
   if (!c.tls.cert_file.empty()) out.tls = files.identity(c.tls, "registry.tls");
   if (!c.public_url.empty())

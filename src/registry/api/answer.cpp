@@ -50,6 +50,23 @@ bool none_match(const http::Headers& request, const oci::Digest& digest) {
   return false;
 }
 
+void add_warnings(http::ResponseHead& head, const std::vector<std::string>& warnings) {
+  constexpr std::size_t kMaxTotal = 4096;
+  std::size_t total = 0;
+  for (const auto& text : warnings) {
+    std::string line = "299 - \"";
+    for (const char c : text) {
+      if (c == '"' || c == '\\') line += '\\';
+      // A header holds one line of printable ASCII.
+      line += c >= ' ' && c <= '~' ? c : '?';
+    }
+    line += '"';
+    total += line.size();
+    if (total > kMaxTotal) return;
+    head.headers.add("Warning", std::move(line));
+  }
+}
+
 net::Task<Status> respond_error(net::HttpExchange& exchange, Error error, http::ResponseHead head) {
   const std::string wait = error.code() == "credentials_slowed" ? error.detail() : "5";
   error = for_client(std::move(error));

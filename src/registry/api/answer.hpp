@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.hpp"
 #include "net/http_server.hpp"
@@ -15,6 +16,10 @@ http::ResponseHead head_of(int status);
 void set_digest(http::ResponseHead&, const oci::Digest&);
 /// Whether If-None-Match names the digest (RFC 9110 13.1.2).
 bool none_match(const http::Headers& request, const oci::Digest&);
+
+/// Adds Warning headers (RFC 7234 5.5 as distribution-spec, "Warnings", has them); what is past
+/// 4096 bytes in all is left out.
+void add_warnings(http::ResponseHead&, const std::vector<std::string>&);
 
 /// The answer for an Error (oci::to_oci_error) with Retry-After where it helps. `head` brings
 /// further headers; its status is overwritten.

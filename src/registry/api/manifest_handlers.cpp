@@ -78,6 +78,7 @@ net::Task<Status> put_manifest(Context& api, Call& call) {
   head.headers.set("Docker-Content-Digest", stored->digest.str());
   if (stored->subject) head.headers.set("OCI-Subject", stored->subject->str());
   for (const auto& tag : *tags) head.headers.add("OCI-Tag", tag.str());
+  add_warnings(head, stored->warnings);
   co_return co_await respond_empty(call.exchange, std::move(head));
 }
 

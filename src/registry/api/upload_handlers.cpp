@@ -1,5 +1,6 @@
 #include "registry/api/answer.hpp"
 #include "registry/api/context.hpp"
+#include "registry/api/mount.hpp"
 #include "wire/http/range.hpp"
 
 namespace convoy::registry {
@@ -61,26 +62,6 @@ net::Task<Status> refuse_order(Call& call, const Upload& upload, Error error) {
   co_return co_await respond_error(call.exchange, std::move(error), std::move(head));
 }
 
-/// The caller must be allowed to read where it comes from, or a digest would be the key to the
-/// blobs of every repository.
-net::Task<Result<bool>> try_mount(Context& api, Call& call, oci::Digest digest,
-                                  std::string from_text) {
-  auto from = oci::RepoName::parse(from_text);
-  if (!from || !call.caller.may(from->str(), "pull")) co_return false;
-  auto job = [&api, &call, digest, from = *from]() -> Result<bool> {
-    auto size = api.meta.blob_size(from, digest);
-    if (!size) {
-      if (size.error().kind() == ErrorClass::not_found) return false;
-      return std::move(size).error();
-    }
-    if (auto done = api.meta.link_blob(call.repository(), digest, *size); !done) {
-      return std::move(done).error();
-    }
-    return true;
-  };
-  co_return co_await api.pool.run(std::move(job));
-}
-
 net::Task<Status> begin_upload(Context& api, Call& call, oci::DigestAlgorithm algorithm) {
   oci::RepoName repository = call.repository();
   std::string subject = call.caller.subject;
@@ -133,12 +114,12 @@ Result<oci::DigestAlgorithm> wanted_algorithm(const http::Target& target) {
 
 net::Task<Status> post_upload(Context& api, Call& call) {
   const auto mount = call.target.query_value("mount");
-  const auto from = call.target.query_value("from");
   if (mount) {
+    std::optional<std::string> from;
+    if (const auto text = call.target.query_value("from")) from.emplace(*text);
     auto digest = oci::Digest::parse(*mount);
     if (!digest) co_return std::move(digest).error();
-    std::string source(from.value_or(""));
-    auto mounted = co_await try_mount(api, call, *digest, std::move(source));
+    auto mounted = co_await try_mount(api, call, *digest, std::move(from));
     if (!mounted) co_return std::move(mounted).error();
     if (*mounted) {
       call.digest = digest->str();

@@ -1,10 +1,10 @@
 #include "registry/core/manifest_service.hpp"
 
+#include <algorithm>
 #include <boost/json/object.hpp>
 
 #include "crypto/hash.hpp"
 #include "wire/json.hpp"
-#include "wire/oci/manifest.hpp"
 
 namespace convoy::registry {
 namespace {
@@ -22,6 +22,18 @@ Result<std::string> own_media_type(std::string_view body) {
   auto type = wire::json_string(*root, "mediaType");
   if (!type) return invalid("manifest_invalid", "no Content-Type and no mediaType");
   return *std::move(type);
+}
+
+std::vector<std::string> warnings_of(const oci::Manifest& manifest) {
+  std::vector<std::string> out;
+  if (!manifest.names_type) {
+    out.emplace_back("The manifest has no mediaType; some clients then cannot tell what it is.");
+  }
+  if (std::any_of(manifest.layers.begin(), manifest.layers.end(), oci::is_foreign)) {
+    out.emplace_back(
+        "Layers that are fetched from elsewhere are deprecated: this registry does not keep them.");
+  }
+  return out;
 }
 
 }  // namespace
@@ -51,6 +63,7 @@ Result<StoredReference> ManifestService::put(const oci::RepoName& repository,
   }
   auto parsed = oci::parse_manifest(body, type);
   if (!parsed) return std::move(parsed).error();
+  parsed->may_miss = may_miss_;
 
   const auto* named = std::get_if<oci::Digest>(&reference);
   const auto digest =
@@ -67,7 +80,7 @@ Result<StoredReference> ManifestService::put(const oci::RepoName& repository,
     }
     return std::move(done).error();
   }
-  StoredReference out{digest, std::nullopt};
+  StoredReference out{digest, std::nullopt, warnings_of(*parsed)};
   if (parsed->subject) out.subject = parsed->subject->digest;
   return out;
 }

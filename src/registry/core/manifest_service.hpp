@@ -7,6 +7,7 @@
 
 #include "base/result.hpp"
 #include "storage/meta/registry_meta.hpp"
+#include "wire/oci/manifest.hpp"
 #include "wire/oci/reference.hpp"
 
 namespace convoy::registry {
@@ -14,12 +15,14 @@ namespace convoy::registry {
 struct StoredReference {
   oci::Digest digest;  ///< by the algorithm the client named, else SHA-256
   std::optional<oci::Digest> subject;
+  std::vector<std::string> warnings;  ///< for the one who pushed; in sentences of ASCII
 };
 
 /// Takes manifests in. Calls block; safe from any thread. The metadata must outlive it.
 class ManifestService {
  public:
-  explicit ManifestService(storage::RegistryMeta& meta) : meta_(meta) {}
+  ManifestService(storage::RegistryMeta& meta, oci::MayMiss may_miss)
+      : meta_(meta), may_miss_(may_miss) {}
 
   /// `content_type` as in the header, "" when there is none (the body's own mediaType counts then).
   /// The bytes are kept as they came. Errors "manifest_invalid", "manifest_too_large",
@@ -30,6 +33,7 @@ class ManifestService {
 
  private:
   storage::RegistryMeta& meta_;
+  oci::MayMiss may_miss_;
 };
 
 /// "type/subtype" in lower case, without parameters.

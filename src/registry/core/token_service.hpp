@@ -42,6 +42,9 @@ class TokenService {
     users_ = std::move(users);
   }
 
+  /// As of now; a copy outlives a replacement.
+  std::shared_ptr<const security::UserDirectory> users() const { return users_; }
+
   /// Errors: unauthorized "credentials_invalid"; exhausted "credentials_slowed" (the detail is the
   /// number of seconds to wait) and "logins_busy".
   net::Task<Result<TokenReply>> grant(TokenRequest);

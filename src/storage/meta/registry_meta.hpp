@@ -76,13 +76,14 @@ class RegistryMeta {
   virtual Result<bool> has_blob(const oci::RepoName&, const oci::Digest&) = 0;
   /// Size when the repository holds it. Error "blob_unknown", also for a quarantined one.
   virtual Result<std::uint64_t> blob_size(const oci::RepoName&, const oci::Digest&) = 0;
-  /// Some repository that holds it, for a mount without "from".
-  virtual Result<std::vector<oci::RepoName>> repositories_with(const oci::Digest&) = 0;
+  /// Repositories that hold it, for a mount without "from"; the oldest first.
+  virtual Result<std::vector<oci::RepoName>> repositories_with(const oci::Digest&,
+                                                               std::size_t limit) = 0;
   virtual Status unlink_blob(const oci::RepoName&, const oci::Digest&) = 0;  ///< "blob_unknown"
 
   /// Stores a manifest, its tag(s), and its referrer row in one transaction. Every blob (or child
   /// manifest) it names must be in the repository: error "manifest_blob_unknown" names the first
-  /// that is not. Foreign layers (urls) need not be there.
+  /// that is not. Foreign layers (urls) need not be there, nor what `parsed.may_miss` excepts.
   virtual Status put_manifest(const oci::RepoName&, const StoredManifest&,
                               const oci::Manifest& parsed, const std::vector<oci::Tag>& tags) = 0;
   /// Tags for which `guarded` is true can be made, but neither moved nor removed:

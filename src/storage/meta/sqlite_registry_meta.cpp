@@ -35,12 +35,6 @@ Error missing(const oci::Descriptor& d) {
   return not_found("manifest_blob_unknown", d.digest.str());
 }
 
-/// A layer that clients fetch from elsewhere.
-bool is_foreign(const oci::Descriptor& d) {
-  return d.has_urls || d.media_type.find("nondistributable") != std::string::npos ||
-         d.media_type.find(".foreign.") != std::string::npos;
-}
-
 Status check_blob(Database& db, std::int64_t repository, const oci::Descriptor& d) {
   CONVOY_TRY(size, find_blob(db, repository, d.digest.str()));
   if (!size->has_value()) return missing(d);
@@ -56,13 +50,15 @@ Status check_child(Database& db, std::int64_t repository, const oci::Descriptor&
 }
 
 Status check_references(Database& db, std::int64_t repository, const oci::Manifest& manifest) {
+  if (manifest.may_miss == oci::MayMiss::anything) return {};
   if (manifest.config) {
     CONVOY_TRY(ok, check_blob(db, repository, *manifest.config));
   }
   for (const auto& layer : manifest.layers) {
-    if (is_foreign(layer)) continue;
+    if (oci::is_foreign(layer)) continue;
     CONVOY_TRY(ok, check_blob(db, repository, layer));
   }
+  if (manifest.may_miss == oci::MayMiss::children) return {};
   for (const auto& child : manifest.manifests) {
     CONVOY_TRY(ok, check_child(db, repository, child));
   }
@@ -285,12 +281,14 @@ class SqliteRegistryMeta final : public RegistryMeta {
     });
   }
 
-  Result<std::vector<oci::RepoName>> repositories_with(const oci::Digest& digest) override {
+  Result<std::vector<oci::RepoName>> repositories_with(const oci::Digest& digest,
+                                                       std::size_t limit) override {
     return pool_->read([&](Database& db) -> Result<std::vector<oci::RepoName>> {
       const std::string text = digest.str();
       CONVOY_TRY(query, db.query("SELECT r.name FROM repository_blobs b JOIN repositories r"
-                                 " ON r.id=b.repository_id WHERE b.digest=? ORDER BY r.name"));
-      query->bind(text);
+                                 " ON r.id=b.repository_id WHERE b.digest=?"
+                                 " ORDER BY b.repository_id LIMIT ?"));
+      query->bind(text).bind(static_cast<std::int64_t>(limit));
       CONVOY_TRY(names, first_column(*query));
       std::vector<oci::RepoName> out;
       for (const auto& name : *names) {

@@ -129,6 +129,11 @@ Status read(const json::object& root, Manifest& out) {
 
 }  // namespace
 
+bool is_foreign(const Descriptor& d) {
+  return d.has_urls || d.media_type.find("nondistributable") != std::string::npos ||
+         d.media_type.find(".foreign.") != std::string::npos;
+}
+
 bool is_manifest_media_type(std::string_view type) {
   return type == kMediaOciManifest || type == kMediaDockerManifest || is_index_type(type);
 }
@@ -142,6 +147,7 @@ Result<Manifest> parse_manifest(std::string_view body, std::string_view content_
   Manifest manifest;
   manifest.media_type = content_type;
   manifest.is_index = is_index_type(content_type);
+  manifest.names_type = member(*root, "mediaType") != nullptr;
   if (auto status = read(*root, manifest); !status) return std::move(status).error();
   return manifest;
 }

@@ -28,9 +28,22 @@ struct Descriptor {
   bool has_urls = false;  ///< a foreign layer: its bytes need not be in the registry
 };
 
+/// Whether the layer is one that clients fetch from elsewhere: it has urls, or its media type says
+/// that it must not be distributed. Its bytes need not be in a registry.
+bool is_foreign(const Descriptor&);
+
+/// What a manifest may name before the registry has it.
+enum class MayMiss : std::uint8_t {
+  nothing,
+  children,  ///< of an index: a sparse index
+  anything,
+};
+
 /// What a registry needs to know of a manifest or index; its bytes are kept as they came.
 struct Manifest {
-  std::string media_type;  ///< as stored and served
+  std::string media_type;               ///< as stored and served
+  bool names_type = false;              ///< the body has a mediaType of its own
+  MayMiss may_miss = MayMiss::nothing;  ///< the registry's policy, not the body's
   bool is_index = false;
   std::optional<Descriptor> config;
   std::vector<Descriptor> layers;     ///< of a manifest

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "registry/api/answer.hpp"
 #include "support/registry_world.hpp"
 
 // Pulling blobs and manifests, lists, deletion (distribution-spec, "Pull", "Content discovery",
@@ -350,6 +351,36 @@ TEST(DeletionOff, EveryPathIs405) {
         << path;
   }
   EXPECT_EQ(world.get("/v2/team/app/manifests/v1", token).status, 200);
+}
+
+TEST(SparseContentTest, IsTakenAsThePolicySays) {
+  const std::string child = digest_of("no such manifest");
+  const std::string index =
+      R"({"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[)"
+      R"({"mediaType":"application/vnd.oci.image.manifest.v1+json","size":9,"digest":")" +
+      child + "\"}]}";
+  const std::string image = test::RegistryWorld::image(digest_of("{}"), digest_of("layer"));
+  const std::string type = "application/vnd.oci.image.index.v1+json";
+  const auto expect = [&](oci::MayMiss policy, int of_index, int of_image) {
+    test::RegistryWorld world([&](RegistryOptions& options) { options.may_miss = policy; });
+    EXPECT_EQ(world.put_manifest("team/app", "index", index, type).status, of_index);
+    EXPECT_EQ(world.put_manifest("team/app", "image", image).status, of_image);
+  };
+  expect(oci::MayMiss::nothing, 400, 400);
+  expect(oci::MayMiss::children, 201, 400);
+  expect(oci::MayMiss::anything, 201, 201);
+}
+
+TEST(WarningTest, IsOneLineOfAsciiAndEndsAtItsLimit) {
+  http::ResponseHead head = head_of(201);
+  add_warnings(head, {"a \"b\" \\ \r\nX: \xc3\xa9"});
+  EXPECT_EQ(head.headers.get("Warning"), "299 - \"a \\\"b\\\" \\\\ ??X: ??\"");
+  http::ResponseHead full = head_of(201);
+  add_warnings(full, {std::string(4088, 'a')});
+  EXPECT_TRUE(full.headers.has("Warning"));
+  http::ResponseHead past = head_of(201);
+  add_warnings(past, {std::string(4089, 'a')});
+  EXPECT_FALSE(past.headers.has("Warning"));
 }
 
 }  // namespace

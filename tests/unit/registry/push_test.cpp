@@ -241,6 +241,24 @@ TEST_F(PushTest, MountNeedsPullOnTheSource) {
   EXPECT_EQ(post("?mount=sha256:abc&from=team/secret").status, 400);
 }
 
+TEST_F(PushTest, MountWithoutASourceLooksWhereTheTokenReads) {
+  const auto digest = world_.push_blob("team/secret", "kept");
+  EXPECT_EQ(post("?mount=" + digest).status, 202);
+  token_ = world_.token("ann", "repository:team/app:pull,push repository:team/secret:push");
+  EXPECT_EQ(post("?mount=" + digest).status, 202);
+  token_ = world_.token("ann", "repository:team/app:pull,push repository:team/secret:pull");
+  EXPECT_EQ(post("?mount=" + digest).status, 201);
+  expect_stored("kept", digest);
+}
+
+TEST_F(PushTest, MountWithoutASourceFindsWhatEveryoneReads) {
+  const auto digest = world_.push_blob("public/base", "shared");
+  EXPECT_EQ(post("?mount=" + digest).status, 201);
+  expect_stored("shared", digest);
+  const auto named = world_.push_blob("public/base", "also shared");
+  EXPECT_EQ(post("?mount=" + named + "&from=public/base").status, 201);
+}
+
 TEST_F(PushTest, MountChallengeAsksForTheSourceAsWell) {
   token_.clear();
   const auto refused = post("?mount=" + digest_of("x") + "&from=team/base");

@@ -55,11 +55,11 @@ TEST_P(RegistryMetaTest, BlobBelongsToTheRepositoriesItWasLinkedTo) {
   EXPECT_FALSE(meta_->has_blob(repo("a"), digest(1)).value());
   EXPECT_EQ(meta_->blob_size(repo("a/b"), digest(2)).error().code(), "blob_unknown");
   ASSERT_TRUE(meta_->link_blob(repo("a"), digest(1), 42).ok());
-  EXPECT_EQ(meta_->repositories_with(digest(1)).value().size(), 2u);
+  EXPECT_EQ(meta_->repositories_with(digest(1), 10).value().size(), 2u);
   ASSERT_TRUE(meta_->unlink_blob(repo("a/b"), digest(1)).ok());
   EXPECT_EQ(meta_->unlink_blob(repo("a/b"), digest(1)).error().code(), "blob_unknown");
   EXPECT_EQ(meta_->unlink_blob(repo("none"), digest(1)).error().code(), "blob_unknown");
-  EXPECT_EQ(meta_->repositories_with(digest(1)).value().size(), 1u);
+  EXPECT_EQ(meta_->repositories_with(digest(1), 10).value().size(), 1u);
 }
 
 TEST_P(RegistryMetaTest, ManifestComesBackByTagAndByDigest) {
