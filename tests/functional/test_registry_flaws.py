@@ -1,0 +1,314 @@
+"""Published flaws of other registries, each as a case that this one must pass, and the quirks of
+clients that their makers' registries learned the hard way."""
+import base64
+import hashlib
+import hmac
+import json
+import os
+import socket
+import time
+
+import pytest
+
+from framework import oci
+from framework.oci import Content, IMAGE, INDEX
+from framework.registry import Registry
+
+
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory):
+    with Registry(tmp_path_factory.mktemp("registry")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def alice(registry):
+    return registry.client("alice")
+
+
+@pytest.fixture(scope="module")
+def carol(registry):
+    return registry.client("carol")
+
+
+def pushed(client, repo, tag="v1") -> Content:
+    content = Content()
+    content.image(tag)
+    oci.push(client, repo, content)
+    return content
+
+
+def test_cve_2017_11468_a_manifest_past_its_limit_is_413_and_costs_no_memory(registry, alice):
+    before = registry.role.rss_mib(peak=False)
+    limit = 4 << 20
+    for size in (limit + 1, 64 << 20):
+        reply = alice.request("PUT", "/v2/team/big/manifests/v1", b" " * size, {"Content-Type": IMAGE})
+        assert reply.status == 413 and reply.code() == "MANIFEST_INVALID", reply
+    # Without a length it is found out on the way.
+    pieces = lambda: iter([b" " * 65536] * 65)  # noqa: E731
+    reply = alice.request("PUT", "/v2/team/big/manifests/v1", pieces,
+                          {"Content-Type": IMAGE, "Transfer-Encoding": "chunked"})
+    assert reply.status == 413, reply
+    exact = alice.request("PUT", "/v2/team/big/manifests/v1", b" " * limit, {"Content-Type": IMAGE})
+    assert exact.status == 400 and exact.code() == "MANIFEST_INVALID", exact
+    assert registry.role.rss_mib(peak=False) - before < 32
+
+
+def test_cve_2021_41190_a_body_is_a_manifest_or_an_index_never_both(alice):
+    content = pushed(alice, "team/types")
+    dig, data = next(iter(content.manifests.items()))
+    body = json.loads(data)
+    both = {**body, "manifests": []}
+    index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": [], "layers": []}
+    for wrong, kind in ((both, IMAGE), (body, INDEX), ({**body, "mediaType": INDEX}, IMAGE), (index, INDEX),
+                        ({**index, "config": body["config"]}, INDEX), ({**both, "mediaType": INDEX}, INDEX)):
+        reply = oci.put_manifest(alice, "team/types", "v2", json.dumps(wrong).encode(), kind)
+        assert reply.status == 400 and reply.code() == "MANIFEST_INVALID", (wrong, reply)
+    # Doubled members are how two readers see two manifests.
+    twice = data[:-1] + b', "layers": []}'
+    assert oci.put_manifest(alice, "team/types", "v2", twice, IMAGE).status == 400
+    # The stored type is served, whatever is asked for.
+    got = alice.get(f"/v2/team/types/manifests/{dig}", Accept=INDEX)
+    assert got.header("Content-Type") == IMAGE and got.body == data
+
+
+@pytest.mark.parametrize("n", ["2147483648", "99999999999999999999", "-1", "x", "1e9", "0x10", " 1", ""])
+@pytest.mark.parametrize("path", ["/v2/_catalog", "/v2/team/pages/tags/list"])
+def test_cve_2023_2253_page_sizes_are_cut_or_refused(registry, tmp_path_factory, alice, path, n):
+    if not hasattr(registry, "open_catalog"):
+        pushed(alice, "team/pages")
+        registry.open_catalog = True
+    reply = alice.get(f"{path}?n={n.replace(' ', '%20')}")
+    assert reply.status in (200, 400), reply
+    assert (reply.status == 200) == n.isdigit()
+    if reply.status == 200:
+        assert len(reply.body) < 1 << 20
+
+
+def b64(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def parts(token: str) -> tuple[dict, dict, str]:
+    head, claims, signature = token.split(".")
+    pad = lambda t: base64.urlsafe_b64decode(t + "=" * (-len(t) % 4))  # noqa: E731
+    return json.loads(pad(head)), json.loads(pad(claims)), signature
+
+
+def test_cve_2025_24976_keys_that_a_token_brings_along_open_nothing(registry, alice):
+    pushed(alice, "team/keys")
+    token = alice.token("repository:team/keys:pull")
+    head, claims, signature = parts(token)
+    claims["access"] = [{"type": "repository", "name": "team/keys", "actions": ["pull", "push", "delete"]}]
+    path = "/v2/team/keys/manifests/v1"
+
+    def get(token: str) -> int:
+        reply = alice.raw("GET", path, headers={"Authorization": f"Bearer {token}"})
+        if reply.status == 401:
+            assert 'error="invalid_token"' in reply.header("WWW-Authenticate"), reply
+        return reply.status
+
+    assert get(token) == 200
+    payload = b64(json.dumps(claims).encode())
+    jwk = {"kty": "EC", "crv": "P-256", "x": b64(os.urandom(32)), "y": b64(os.urandom(32)), "kid": head.get("kid")}
+    forged = [
+        {**head, "jwk": jwk}, {**head, "alg": "none"}, {**head, "alg": "None"}, {**head, "alg": "HS256"},
+        {k: v for k, v in head.items() if k != "x5c"} | {"jwk": jwk},
+        {**head, "kid": "../../../dev/null"}, {**head, "crit": ["exp"]}, {**head, "x5u": "http://127.0.0.1:1/"},
+    ]
+    for wrong in forged:
+        first = f"{b64(json.dumps(wrong).encode())}.{payload}"
+        secret = base64.b64decode(head["x5c"][0]) if head.get("x5c") else b"k"
+        mac = b64(hmac.new(secret, first.encode(), hashlib.sha256).digest())
+        for tail in (signature, "", mac, b64(os.urandom(64))):
+            assert get(f"{first}.{tail}") == 401, wrong
+    assert get(f"{token.split('.')[0]}.{payload}.{signature}") == 401
+    for broken in ("", "a", "a.b", "a.b.c", token + ".x", token + "=", "A" * 9000):
+        assert get(broken) in (400, 401, 431)
+
+
+def test_cve_2026_35172_a_deleted_blob_stays_deleted_where_it_was_deleted(alice):
+    data = os.urandom(512)
+    dig = oci.digest(data)
+    for repo in ("team/one", "team/two"):
+        assert oci.post_put(alice, repo, dig, data).status == 201
+        assert alice.get(f"/v2/{repo}/blobs/{dig}").status == 200
+    assert alice.delete(f"/v2/team/one/blobs/{dig}").status == 202
+    assert alice.get(f"/v2/team/two/blobs/{dig}").body == data
+    assert alice.get(f"/v2/team/one/blobs/{dig}").status == 404
+    assert alice.head(f"/v2/team/one/blobs/{dig}").status == 404
+
+
+def test_cve_2026_41888_every_way_to_delete_heeds_the_switch(tmp_path):
+    with Registry(tmp_path / "r", allow_delete=False) as registry:
+        client = registry.client("alice")
+        content = pushed(client, "team/kept")
+        dig = content.tags["v1"]
+        blob = next(iter(content.blobs))
+        for path in ("manifests/v1", f"manifests/{dig}", f"blobs/{blob}", "manifests/none",
+                     f"blobs/{oci.digest(b'none')}"):
+            reply = client.delete(f"/v2/team/kept/{path}")
+            assert reply.status == 405 and reply.code() == "UNSUPPORTED", (path, reply)
+        assert client.get("/v2/team/kept/manifests/v1").body == content.manifests[dig]
+        assert client.get(f"/v2/team/kept/blobs/{blob}").status == 200
+        # An upload is not content yet.
+        assert client.delete(oci.begin(client, "team/kept")).status == 204
+
+
+@pytest.mark.parametrize("query", ["&from=team/secret", ""])
+def test_cve_2024_39897_a_digest_alone_mounts_nothing(alice, carol, query):
+    data = os.urandom(512)
+    dig = oci.digest(data)
+    assert oci.post_put(alice, "team/secret", dig, data).status == 201
+    begun = carol.request("POST", f"/v2/other/app/blobs/uploads/?mount={dig}{query}")
+    assert begun.status == 202, begun
+    assert carol.get(f"/v2/other/app/blobs/{dig}").status == 404
+    # Nor does a manifest that names it.
+    content = Content()
+    content.image(layer_list=[content.descriptor(oci.LAYER, data)])
+    for other, body in content.blobs.items():
+        assert oci.post_put(carol, "other/app", other, body).status == 201
+    body = next(iter(content.manifests.values()))
+    assert oci.put_manifest(carol, "other/app", "v1", body, IMAGE).code() == "MANIFEST_BLOB_UNKNOWN"
+
+
+def test_cve_2025_23208_and_2024_22278_every_route_asks_for_its_own_right(registry, alice):
+    content = pushed(alice, "team/shared")
+    dig, blob = content.tags["v1"], next(iter(content.blobs))
+    upload = oci.begin(alice, "team/shared")
+    routes = [("GET", f"manifests/{dig}", "pull"), ("GET", f"blobs/{blob}", "pull"), ("GET", "tags/list", "pull"),
+              ("GET", f"referrers/{dig}", "pull"), ("PUT", "manifests/v2", "push"),
+              ("DELETE", f"manifests/{dig}", "delete"), ("DELETE", f"blobs/{blob}", "delete"),
+              ("DELETE", "manifests/v1", "delete"), ("POST", "blobs/uploads/", "push"),
+              ("PATCH", upload.partition("shared/")[2], "push"), ("PUT", upload.partition("shared/")[2], "push"),
+              ("GET", upload.partition("shared/")[2], "push"), ("DELETE", upload.partition("shared/")[2], "push")]
+    rights = {None: set(), "carol": set(), "bob": {"pull"}}
+    for user, has in rights.items():
+        client = registry.client(user)
+        token = client.token("repository:team/shared:pull,push,delete,*")
+        for method, path, need in routes:
+            body = b"" if method in ("PUT", "PATCH", "POST") else None
+            reply = client.raw(method, f"/v2/team/shared/{path}", body, {"Authorization": f"Bearer {token}"})
+            assert (reply.status == 401) == (need not in has), (user, method, path, reply)
+            if reply.status == 401:
+                assert 'error="insufficient_scope"' in reply.header("WWW-Authenticate")
+                assert reply.code() == "UNAUTHORIZED"
+    assert alice.get(f"/v2/team/shared/manifests/{dig}").status == 200
+
+
+def test_private_names_look_like_names_that_are_not_there(registry):
+    anonymous = registry.client(None)
+    there = anonymous.get("/v2/team/secret/tags/list")
+    absent = anonymous.get("/v2/team/never/tags/list")
+    assert (there.status, there.body) == (absent.status, absent.body)
+    assert there.status == 401
+
+
+def test_cve_2025_48374_no_secret_is_written_anywhere(registry, alice):
+    token = alice.token("repository:team/logs:pull,push")
+    wrong = base64.b64encode(b"alice:not-the-password").decode()
+    alice.raw("GET", "/token?service=convoy-registry", headers={"Authorization": f"Basic {wrong}"})
+    alice.raw("GET", "/v2/team/logs/tags/list", headers={"Authorization": f"Bearer {token}"})
+    text = registry.role.log.read_text() + registry.role.audit.read_text()
+    assert "team/logs" in text
+    for secret in (registry.password, token, token.split(".")[2], "not-the-password", wrong):
+        assert secret not in text
+
+
+def test_zot_3978_a_slow_header_is_cut_and_holds_nobody_up(registry, alice):
+    with socket.create_connection(("127.0.0.1", registry.port)) as slow:
+        slow.settimeout(30)
+        slow.sendall(b"GET /v2/ HTTP/1.1\r\nHost: x\r\n")
+        began = time.monotonic()
+        assert alice.get("/v2/").status == 200
+        while slow.recv(4096):
+            pass
+        assert time.monotonic() - began < 20
+
+
+def test_zot_3980_headers_past_their_limit_are_431(registry):
+    with socket.create_connection(("127.0.0.1", registry.port)) as client:
+        client.settimeout(10)
+        client.sendall(b"GET /v2/ HTTP/1.1\r\nHost: x\r\nX-Large: " + b"a" * 33_000 + b"\r\n\r\n")
+        assert client.recv(4096).startswith(b"HTTP/1.1 431")
+
+
+def test_zot_3984_no_origin_is_allowed_by_name_or_star(alice):
+    reply = alice.get("/v2/", Origin="https://evil.example")
+    assert not reply.header("Access-Control-Allow-Origin")
+    assert not reply.header("Access-Control-Allow-Credentials")
+
+
+# Quirks of clients
+
+def test_quirk_ping_always_challenges_where_there_is_a_log_in(alice):
+    reply = alice.raw("GET", "/v2/")
+    assert reply.status == 401 and reply.header("WWW-Authenticate").startswith("Bearer realm="), reply
+    assert reply.header("Docker-Distribution-Api-Version") == "registry/2.0"
+    assert reply.code() == "UNAUTHORIZED"
+
+
+def test_quirk_unknown_parameters_and_trailing_slashes_are_fine(alice):
+    pushed(alice, "team/quirks")
+    for path in ("/v2", "/v2/", "/v2/?ns=docker.io", "/v2/team/quirks/manifests/v1?ns=docker.io",
+                 "/v2/team/quirks/tags/list/", "/v2/team/quirks/tags/list?x=1"):
+        assert alice.get(path).status == 200, path
+    for path in ("/v2/team/quirks/blobs/uploads", "/v2/team/quirks/blobs/uploads/?ns=a.example"):
+        assert alice.request("POST", path).status == 202, path
+
+
+def test_quirk_expect_continue_is_answered_before_the_body(registry, alice):
+    data = os.urandom(70_000)
+    path = oci.closing(oci.begin(alice, "team/curl"), oci.digest(data))
+    token = alice.token("repository:team/curl:pull,push")
+    with socket.create_connection(("127.0.0.1", registry.port)) as client:
+        client.settimeout(10)
+        client.sendall((f"PUT {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n"
+                        f"Content-Length: {len(data)}\r\nExpect: 100-continue\r\n\r\n").encode())
+        assert client.recv(4096).startswith(b"HTTP/1.1 100")
+        client.sendall(data)
+        assert client.recv(4096).startswith(b"HTTP/1.1 201")
+
+
+def test_quirk_a_refusal_before_the_body_arrives_as_an_answer_not_a_reset(registry):
+    """The whole body is sent without looking, as clients do."""
+    body = os.urandom(8 << 20)
+    with socket.create_connection(("127.0.0.1", registry.port)) as client:
+        client.settimeout(20)
+        client.sendall((f"PUT /v2/team/x/manifests/v1 HTTP/1.1\r\nHost: x\r\n"
+                        f"Content-Length: {len(body)}\r\n\r\n").encode())
+        try:
+            client.sendall(body)
+        except OSError:
+            pytest.fail("the connection was reset while the body was sent")
+        assert client.recv(4096).startswith(b"HTTP/1.1 401")
+
+
+def test_quirk_blobs_are_never_compressed_on_the_way(alice):
+    data = b"a" * 100_000
+    assert oci.post_put(alice, "team/plain", oci.digest(data), data).status == 201
+    got = alice.get(f"/v2/team/plain/blobs/{oci.digest(data)}", Accept_Encoding="zstd,gzip,deflate")
+    assert got.body == data and not got.header("Content-Encoding")
+
+
+def test_quirk_a_refused_head_has_no_body_and_a_length_all_the_same(alice):
+    reply = alice.head("/v2/team/plain/manifests/none")
+    assert reply.status == 404 and reply.body == b""
+    assert not reply.header("X-Registry-Supports-Signatures")
+
+
+def test_quirk_docker_asks_for_the_source_of_a_mount_in_the_same_token(registry):
+    client = registry.client("alice")
+    reply = client.raw("POST", f"/v2/team/a/blobs/uploads/?mount={oci.digest(b'x')}&from=team/b", b"")
+    challenge = reply.header("WWW-Authenticate")
+    assert "repository:team/a:pull,push" in challenge and "repository:team/b:pull" in challenge, challenge
+
+
+def test_quirk_types_with_parameters_are_stored_without(alice):
+    content = Content()
+    content.image()
+    for dig, data in content.blobs.items():
+        assert oci.post_put(alice, "team/param", dig, data).status == 201
+    dig, data = next(iter(content.manifests.items()))
+    assert oci.put_manifest(alice, "team/param", "v1", data, IMAGE + "; charset=utf-8").status == 201
+    assert alice.get("/v2/team/param/manifests/v1").header("Content-Type") == IMAGE
