@@ -1,5 +1,5 @@
 # The first ten minutes; everything else is in ./dev.
-.PHONY: all demo test bench lint
+.PHONY: all demo test interop bench lint
 
 all:
 	./dev build release
@@ -10,6 +10,9 @@ demo:
 test:
 	./dev test
 	./dev functional
+
+interop:
+	./dev interop
 
 bench:
 	./dev bench $(ARGS)
