@@ -1,17 +1,26 @@
+#include <algorithm>
 #include <map>
 
 #include "clients/tracker/http_tracker_client.hpp"
 #include "net/http_client.hpp"
+#include "registry/api/admin_api.hpp"
 #include "registry/api/distribution_api.hpp"
+#include "registry/core/admin_desk.hpp"
+#include "registry/core/stores.hpp"
 #include "registry/origin/origin_seeder.hpp"
 #include "registry/service.hpp"
 #include "security/identity/spiffe.hpp"
 #include "storage/blob/posix_file.hpp"
+#include "storage/meta/registry_upkeep.hpp"
 
 namespace convoy::registry {
 namespace {
 
 constexpr Duration kHousekeeping = std::chrono::seconds(60);
+constexpr Duration kFirstUpkeep = std::chrono::seconds(60);  // after the start
+constexpr Duration kLongestNap = std::chrono::hours(1);
+constexpr std::uint64_t kScrubStep = 1024 * 1024;
+constexpr const char* kAdminFile = "admin.json";
 constexpr std::size_t kMinTokenSeconds = 60;  // clients of token authentication raise less to it
 
 std::vector<crypto::Certificate> token_roots(const RegistryOptions& options) {
@@ -22,6 +31,19 @@ std::vector<crypto::Certificate> token_roots(const RegistryOptions& options) {
 security::RegistryTokenVerifier make_verifier(const RegistryOptions& options, const Clock& clock) {
   return security::RegistryTokenVerifier({token_roots(options), options.issuer, options.service},
                                          clock);
+}
+
+/// Exact enough for the shortest time that anything is kept for.
+Duration pull_turn(const RegistryOptions& options) {
+  Duration turn = std::chrono::minutes(10);
+  const Duration age = options.upkeep.rules.untagged_age;
+  if (age > Duration::zero()) turn = std::min(turn, age / 4);
+  for (const auto& project : options.projects) {
+    for (const auto& rule : project.retention) {
+      if (rule.keep_pulled) turn = std::min(turn, *rule.keep_pulled / 4);
+    }
+  }
+  return turn;
 }
 
 Status check_options(const RegistryOptions& options) {
@@ -90,12 +112,6 @@ Result<std::shared_ptr<net::TlsServerContext>> make_tls(const RegistryOptions& o
 
 class Service final : public RegistryService {
  public:
-  struct Stores {
-    storage::Fd root;
-    storage::Fd lock;
-    std::unique_ptr<storage::BlobStore> blobs;
-    std::unique_ptr<storage::RegistryMeta> meta;
-  };
   struct Surroundings {
     net::Executor executor;
     net::WorkerPool& pool;
@@ -112,11 +128,14 @@ class Service final : public RegistryService {
         options_(std::move(options)),
         stores_(std::move(stores)),
         tls_(std::move(tls)),
+        projects_(options_.projects),
+        quota_(stores_.meta->upkeep(), projects_),
         access_(make_verifier(options_, around_.clock), options_.service, around_.clock),
-        uploads_(*stores_.blobs, *stores_.meta, around_.pool, around_.clock, around_.random,
+        uploads_(*stores_.blobs, *stores_.meta, gate_, quota_, around_.pool, around_.clock,
+                 around_.random,
                  {options_.limits.blob_bytes, options_.limits.uploads_per_user,
-                  options_.limits.upload_lifetime}),
-        manifests_(*stores_.meta, options_.may_miss),
+                  options_.limits.upload_lifetime, options_.limits.upload_abandoned}),
+        manifests_(*stores_.meta, options_.may_miss, &quota_),
         tokens_(
             security::RegistryTokenIssuer(*options_.token_signer, options_.issuer, options_.service,
                                           options_.token_lifetime, around_.clock, around_.random),
@@ -125,9 +144,16 @@ class Service final : public RegistryService {
             *stores_.blobs, *stores_.meta,
             security::MetadataSigner(*options_.metadata_signer, options_.issuer, around_.clock),
             std::move(clusters), around_.clock),
+        pulls_(around_.clock, pull_turn(options_)),
         api_(Context{options_, around_.clock, around_.pool, *stores_.blobs, *stores_.meta, access_,
-                     uploads_, manifests_, tokens_, metadata_, around_.audit, *around_.metrics,
-                     around_.log}),
+                     uploads_, manifests_, tokens_, metadata_, pulls_, around_.audit,
+                     *around_.metrics, around_.log}),
+        desk_({*stores_.blobs, *stores_.meta, gate_, projects_, around_.clock, around_.audit,
+               *around_.metrics, options_.upkeep.rules}),
+        admin_(desk_, around_.pool, around_.audit, around_.random.hex(32)),
+        quiet_pool_(1),
+        collect_wake_(around_.executor),
+        scrub_wake_(around_.executor),
         tasks_(around_.executor) {
     if (options_.egress_rate > 0) {
       egress_ = std::make_shared<net::RateLimiter>(around_.executor, options_.egress_rate);
@@ -140,6 +166,9 @@ class Service final : public RegistryService {
 
   /// What can fail before the start.
   Status prepare() {
+    stores_.meta->guard_tags([this](const oci::RepoName& name, const std::string& tag) {
+      return projects_.immutable(name.str(), tag);
+    });
     if (auto done = uploads_.recover(); !done) return done;
     for (std::size_t i = 0; i < options_.clusters.size(); ++i) {
       if (!options_.clusters[i].tracker) continue;
@@ -168,6 +197,8 @@ class Service final : public RegistryService {
     if (!endpoint) return endpoint;
     started_ = true;
     tasks_.spawn([this] { return keep_house(); });
+    tasks_.spawn([this] { return keep_collected(); });
+    tasks_.spawn([this] { return keep_scrubbed(); });
     for (auto& [name, origin] : origins_) origin->start();
     around_.log.info("registry listens", {{"endpoint", endpoint->str()}});
     return endpoint;
@@ -180,9 +211,30 @@ class Service final : public RegistryService {
 
   net::Task<void> stop(Duration grace) override {
     started_ = false;
+    stopping_ = true;
     co_await server_->stop(grace);
     for (auto& [name, origin] : origins_) co_await origin->stop();
     co_await tasks_.stop();
+    storage::remove_file(stores_.root.get(), kAdminFile);
+  }
+
+  net::Task<void> administrate(net::HttpExchange& exchange) override {
+    const bool ordered = co_await admin_.handle(exchange);
+    if (!ordered) co_return;
+    collect_wake_.notify_all();
+    scrub_wake_.notify_all();
+  }
+
+  Status publish_admin(const net::Endpoint& ops) override {
+    std::string text = R"({"ops":)";
+    append_json_string(text, ops.str());
+    text += R"(,"token":)";
+    append_json_string(text, admin_.token());
+    text += "}\n";
+    auto done = storage::write_durably(stores_.root.get(), std::string(kAdminFile) + ".new",
+                                       stores_.root.get(), kAdminFile, as_bytes(text));
+    if (done) done = storage::sync_fd(stores_.root.get());
+    return done;
   }
 
   std::optional<net::Endpoint> origin_endpoint(const std::string& cluster) const override {
@@ -247,34 +299,107 @@ class Service final : public RegistryService {
     }
   }
 
+  /// How long a wait lasts until `due`; a clock that jumps is looked at again within the hour.
+  Duration until(SteadyTime due) const {
+    return std::clamp<Duration>(due - around_.clock.steady(), std::chrono::milliseconds(1),
+                                kLongestNap);
+  }
+
+  net::Task<void> keep_collected() {
+    const Duration interval = options_.upkeep.gc_interval;
+    SteadyTime due = around_.clock.steady() + std::min(interval, kFirstUpkeep);
+    for (;;) {
+      auto step = [this] { return desk_.collect_step(); };
+      const bool busy = co_await around_.pool.run(std::move(step));
+      bool begun = false;
+      if (!busy && interval > Duration::zero() && around_.clock.steady() >= due) {
+        due = around_.clock.steady() + interval;
+        auto begin = [this] { return desk_.begin_collection(false); };
+        begun = co_await around_.pool.run(std::move(begin));
+      }
+      Duration nap = busy || begun ? options_.upkeep.gc_pause : kLongestNap;
+      if (!busy && !begun && interval > Duration::zero()) nap = until(due);
+      bool awake = true;
+      if (busy || begun) {
+        awake = co_await net::sleep_for(nap);
+      } else {
+        co_await collect_wake_.wait(nap);
+        awake = !stopping_;
+      }
+      if (!awake) co_return;
+    }
+  }
+
+  /// Until the next scheduled pass; nothing when none is.
+  net::Task<std::optional<Duration>> until_scrub() {
+    if (options_.upkeep.scrub_interval <= Duration::zero()) co_return std::nullopt;
+    auto look = [this] { return desk_.last_scrub(); };
+    const auto last = co_await around_.pool.run(std::move(look));
+    if (!last) co_return kLongestNap;
+    const Duration left = *last + options_.upkeep.scrub_interval - around_.clock.wall();
+    co_return std::clamp<Duration>(left, Duration::zero(), kLongestNap);
+  }
+
+  net::Task<void> keep_scrubbed() {
+    auto lower = [] { lower_thread_priority(); };
+    co_await quiet_pool_.run(std::move(lower));
+    bool scheduled = false;
+    for (;;) {
+      const SteadyTime began = around_.clock.steady();
+      auto step = [this] { return desk_.scrub_step(kScrubStep); };
+      const bool busy = co_await quiet_pool_.run(std::move(step));
+      if (busy) {
+        Duration nap = std::chrono::microseconds(1);
+        if (scheduled && options_.upkeep.scrub_rate > 0) {
+          const double seconds =
+              static_cast<double>(kScrubStep) / static_cast<double>(options_.upkeep.scrub_rate);
+          const auto turn =
+              std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
+          nap = std::max(nap, turn - (around_.clock.steady() - began));
+        }
+        const bool awake = co_await net::sleep_for(nap);
+        if (!awake) co_return;
+        continue;
+      }
+      scheduled = false;
+      const std::optional<Duration> left = co_await until_scrub();
+      if (left && *left == Duration::zero()) {
+        auto begin = [this] { return desk_.begin_scrub(false); };
+        scheduled = co_await around_.pool.run(std::move(begin));
+        if (scheduled) continue;
+      }
+      const Duration nap = std::max<Duration>(left.value_or(kLongestNap), std::chrono::seconds(1));
+      co_await scrub_wake_.wait(nap);
+      if (stopping_) co_return;
+    }
+  }
+
   Surroundings around_;
   RegistryOptions options_;
   Stores stores_;
   std::shared_ptr<net::TlsServerContext> tls_;
   std::shared_ptr<net::RateLimiter> egress_;
+  ProjectBook projects_;
+  DigestGate gate_;
+  QuotaService quota_;
   AccessControl access_;
   UploadService uploads_;
   ManifestService manifests_;
   TokenService tokens_;
   MetadataService metadata_;
+  PullNotes pulls_;
   DistributionApi api_;
+  AdminDesk desk_;
+  AdminApi admin_;
+  net::WorkerPool quiet_pool_;  // one thread, whose reads come after all others'
+  net::Notify collect_wake_;
+  net::Notify scrub_wake_;
   std::map<std::string, std::unique_ptr<OriginSeeder>> origins_;
   net::TaskGroup tasks_;
   std::unique_ptr<net::HttpServer> server_;
   bool started_ = false;
+  bool stopping_ = false;
 };
-
-Result<Service::Stores> open_stores(const std::string& data_dir) {
-  auto root = storage::open_root(data_dir);
-  if (!root) return std::move(root).error();
-  auto lock = storage::lock_root(root->get());
-  if (!lock) return std::move(lock).error().with(data_dir);
-  auto blobs = storage::open_file_blob_store(data_dir);
-  if (!blobs) return std::move(blobs).error();
-  auto meta = storage::open_registry_meta(data_dir + "/meta.db");
-  if (!meta) return std::move(meta).error();
-  return Service::Stores{std::move(*root), std::move(*lock), std::move(*blobs), std::move(*meta)};
-}
 
 }  // namespace
 
@@ -287,7 +412,7 @@ Result<std::unique_ptr<RegistryService>> RegistryService::make(
   if (!clusters) return std::move(clusters).error();
   auto tls = make_tls(options);
   if (!tls) return std::move(tls).error();
-  auto stores = open_stores(options.data_dir);
+  auto stores = open_stores(options.data_dir, clock);
   if (!stores) return std::move(stores).error();
   Service::Surroundings around{std::move(executor), pool,          clock, random, audit,
                                std::move(metrics),  std::move(log)};

@@ -13,10 +13,12 @@
 #include "base/secret.hpp"
 #include "crypto/certificate.hpp"
 #include "crypto/jws.hpp"
+#include "net/http_server.hpp"
 #include "net/metrics.hpp"
 #include "net/stream.hpp"
 #include "net/tls.hpp"
 #include "net/worker_pool.hpp"
+#include "registry/core/projects.hpp"
 #include "wire/http/message.hpp"
 #include "wire/oci/manifest.hpp"
 
@@ -53,9 +55,19 @@ struct RegistryLimits {
   std::size_t uploads_per_user = 1000;                    ///< in progress at once
   Duration upload_idle = std::chrono::seconds(60);        ///< no byte inside a body
   Duration upload_lifetime = std::chrono::hours(24);      ///< then an unfinished upload is removed
-  std::size_t page_default = 100;                         ///< tags and catalog
+  Duration upload_abandoned = std::chrono::hours(2);  ///< the same after so long without a request
+  std::size_t page_default = 100;                     ///< tags and catalog
   std::size_t page_max = 1000;
   std::size_t max_connections = 10'000;
+};
+
+/// Collection of what nothing names, and hashing of what is stored, while the registry serves.
+struct UpkeepOptions {
+  CollectRules rules;
+  Duration gc_interval = std::chrono::hours(1);          ///< 0: only when asked to
+  Duration gc_pause = std::chrono::milliseconds(10);     ///< between its steps
+  Duration scrub_interval = std::chrono::hours(24 * 7);  ///< of whole passes; 0: only when asked to
+  std::uint64_t scrub_rate = 32ULL * 1024 * 1024;  ///< bytes/s of scheduled passes; 0: no limit
 };
 
 struct RegistryOptions {
@@ -80,6 +92,8 @@ struct RegistryOptions {
   bool allow_delete = false;
   oci::MayMiss may_miss = oci::MayMiss::nothing;  ///< of a manifest when it is pushed
   RegistryLimits limits;
+  UpkeepOptions upkeep;
+  std::vector<Project> projects;
 };
 
 /// The registry role: distribution API, token service, internal API, one origin seeder for each
@@ -98,6 +112,12 @@ class RegistryService {
   /// Nothing when it can serve; a tracker that cannot be reached is no reason.
   virtual std::optional<std::string> not_ready() const = 0;
   virtual net::Task<void> stop(Duration grace) = 0;
+
+  /// Serves /convoy/v1/admin/ for the operations listener (docs/protocols/registry-admin.md) to who
+  /// shows the token of <data_dir>/admin.json.
+  virtual net::Task<void> administrate(net::HttpExchange&) = 0;
+  /// Writes that file (mode 0600) with a token made at this start, for commands on this machine.
+  virtual Status publish_admin(const net::Endpoint& ops) = 0;
 
   /// Where peers of that cluster reach the origin seeder; nothing before it runs.
   virtual std::optional<net::Endpoint> origin_endpoint(const std::string& cluster) const = 0;

@@ -9,8 +9,15 @@ constexpr std::size_t kReadStep = 256 * 1024;
 
 using Reader = std::shared_ptr<storage::BlobReader>;
 
-Result<Reader> open_linked(Context& api, const oci::RepoName& repository,
-                           const oci::Digest& digest) {
+Result<Reader> open_linked(Context& api, const oci::RepoName& repository, const oci::Digest& digest,
+                           bool head) {
+  // Who is told that a blob is there may name it in the manifest it pushes next.
+  if (head) {
+    const Duration older = api.options.upkeep.rules.lease / 2;
+    if (auto held = api.meta.hold_blob(repository, digest, older); !held) {
+      return std::move(held).error();
+    }
+  }
   // The link decides: a blob of another repository is not there, whatever the store holds.
   auto size = api.meta.blob_size(repository, digest);
   if (!size) return std::move(size).error();
@@ -55,7 +62,9 @@ net::Task<Status> get_blob(Context& api, Call& call) {
   if (!parsed) co_return std::move(parsed).error();
   const oci::Digest digest = *parsed;
   call.digest = digest.str();
-  auto job = [&api, &call, digest] { return open_linked(api, call.repository(), digest); };
+  auto job = [&api, &call, digest] {
+    return open_linked(api, call.repository(), digest, call.is_head());
+  };
   auto opened = co_await api.pool.run(std::move(job));
   if (!opened) co_return std::move(opened).error();
   const Reader reader = *opened;

@@ -12,6 +12,7 @@
 #include "registry/core/access.hpp"
 #include "registry/core/manifest_service.hpp"
 #include "registry/core/metadata_service.hpp"
+#include "registry/core/pull_notes.hpp"
 #include "registry/core/token_service.hpp"
 #include "registry/core/upload_service.hpp"
 #include "registry/service.hpp"
@@ -33,6 +34,7 @@ struct Context {
   ManifestService& manifests;
   TokenService& tokens;
   MetadataService& metadata;
+  PullNotes& pulls;
   security::AuditLog& audit;
   net::Metrics& metrics;
   Logger log;

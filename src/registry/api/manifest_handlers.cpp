@@ -34,6 +34,17 @@ net::Task<Status> get_manifest(Context& api, Call& call) {
   auto found = co_await api.pool.run(std::move(job));
   if (!found) co_return std::move(found).error();
   call.digest = found->digest.str();
+  const oci::Digest pulled = found->digest;
+  if (api.pulls.due(call.repository(), *reference)) {
+    auto note = [&api, &call, &reference, pulled] {
+      std::optional<oci::Tag> tag;
+      if (const auto* t = std::get_if<oci::Tag>(&*reference)) tag = *t;
+      return api.meta.note_pull(call.repository(), pulled, tag);
+    };
+    Status noted = co_await api.pool.run(std::move(note));
+    // What cannot be noted must not stop a pull.
+    static_cast<void>(noted.ok());
+  }
 
   http::ResponseHead head = head_of(200);
   set_digest(head, found->digest);

@@ -15,7 +15,7 @@ bool everyone_reads(const security::UserDirectory& users, const oci::RepoName& r
 /// False when `from` does not hold it.
 Result<bool> link_from(Context& api, const Call& call, const oci::Digest& digest,
                        const oci::RepoName& from) {
-  auto size = api.meta.mount_blob(from, call.repository(), digest);
+  auto size = api.uploads.mount(from, call.repository(), digest);
   if (size) return true;
   if (size.error().kind() == ErrorClass::not_found) return false;
   return std::move(size).error();

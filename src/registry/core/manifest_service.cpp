@@ -71,6 +71,12 @@ Result<StoredReference> ManifestService::put(const oci::RepoName& repository,
   if (named != nullptr && *named != digest) return invalid("digest_mismatch");
   if (const auto* tag = std::get_if<oci::Tag>(&reference)) more_tags.push_back(*tag);
 
+  QuotaHold hold;
+  if (quota_ != nullptr) {
+    auto reserved = quota_->reserve(repository, body.size());
+    if (!reserved) return std::move(reserved).error();
+    hold = std::move(*reserved);
+  }
   const storage::StoredManifest stored{digest, std::move(type), std::move(body)};
   auto done = meta_.put_manifest(repository, stored, *parsed, more_tags);
   if (!done) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "storage/meta/registry_upkeep.hpp"
+
 namespace convoy::registry {
 namespace {
 
@@ -11,6 +13,7 @@ constexpr std::uint64_t kRehashStep =
     8 * 1024 * 1024;  // of one turn on a worker, so that others get theirs
 constexpr Duration kAbandoned =
     std::chrono::minutes(10);  // idle this long, it may make room for a new one
+constexpr std::uint64_t kQuotaAhead = 4 * 1024 * 1024;  // so that not each step asks for more
 
 }  // namespace
 
@@ -23,9 +26,16 @@ UploadHold::~UploadHold() {
 }
 
 UploadService::UploadService(storage::BlobStore& blobs, storage::RegistryMeta& meta,
-                             net::WorkerPool& pool, const Clock& clock, Random& random,
-                             UploadLimits limits)
-    : blobs_(blobs), meta_(meta), pool_(pool), clock_(clock), random_(random), limits_(limits) {}
+                             DigestGate& gate, QuotaService& quota, net::WorkerPool& pool,
+                             const Clock& clock, Random& random, UploadLimits limits)
+    : blobs_(blobs),
+      meta_(meta),
+      gate_(gate),
+      quota_(quota),
+      pool_(pool),
+      clock_(clock),
+      random_(random),
+      limits_(limits) {}
 
 void UploadService::reset_hashes(Upload& upload) {
   upload.hasher_ = crypto::make_hasher(upload.algorithm_);
@@ -124,6 +134,15 @@ net::Task<Status> UploadService::open_file(std::shared_ptr<Upload> upload) {
   co_return opened;
 }
 
+Status UploadService::reserve(Upload& upload, std::uint64_t bytes, std::uint64_t ahead) {
+  if (!upload.quota_) {
+    auto hold = quota_.reserve(upload.record_.repository, 0);
+    if (!hold) return std::move(hold).error();
+    upload.quota_ = std::move(*hold);
+  }
+  return upload.quota_->grow(bytes, ahead);
+}
+
 Status UploadService::write(Upload& upload, ByteView bytes) {
   if (auto done = upload.file_->append(bytes); !done) return done;
   // After a restart the hashes lag behind; finish() lets them catch up from the file.
@@ -141,6 +160,13 @@ net::Task<Status> UploadService::append(std::shared_ptr<Upload> upload, BodyRead
     co_return too_large("blob_too_large");
   }
   const std::uint64_t start = upload->size_;
+  const bool limited = quota_.limited(upload->record_.repository);
+  if (expected && limited) {
+    // The answer to a push that does not fit comes before its bytes.
+    auto job = [this, u = upload.get(), all = start + *expected] { return reserve(*u, all, 0); };
+    Status room = co_await pool_.run(std::move(job));
+    if (!room) co_return room;
+  }
   Bytes buffer(
       static_cast<std::size_t>(std::min<std::uint64_t>(expected.value_or(kStep) + 1, kStep)));
   bool more = true;
@@ -159,11 +185,20 @@ net::Task<Status> UploadService::append(std::shared_ptr<Upload> upload, BodyRead
     if (filled == 0) break;
     if (filled > limits_.blob_bytes - upload->size_) co_return too_large("blob_too_large");
     const ByteView bytes = ByteView(buffer).first(filled);
-    auto job = [this, u = upload.get(), bytes] { return write(*u, bytes); };
+    const std::uint64_t end = upload->size_ + filled;
+    const std::uint64_t ahead = expected ? 0 : kQuotaAhead;
+    auto job = [this, u = upload.get(), bytes, end, ahead]() -> Status {
+      if (auto room = reserve(*u, end, ahead); !room) return room;
+      return write(*u, bytes);
+    };
     Status written = co_await pool_.run(std::move(job));
     if (!written) co_return written;
     upload->size_ += filled;
     upload->touched_ = clock_.steady();
+  }
+  if (limited) {
+    auto job = [u = upload.get()] { u->quota_->shrink(u->size_); };
+    if (upload->quota_) co_await pool_.run(std::move(job));
   }
   if (broken && expected && upload->size_ - start != *expected) co_return invalid("size_invalid");
   co_return broken;
@@ -218,9 +253,21 @@ net::Task<Result<oci::Digest>> UploadService::rehash(std::shared_ptr<Upload> upl
 Status UploadService::commit(Upload& upload, const oci::Digest& digest) {
   storage::BlobFacts facts{digest, upload.size_, {}};
   if (upload.size_ > 0) facts.leaves = upload.leaves_.finish();
-  if (auto done = upload.file_->commit(facts); !done) return done;
-  if (auto done = meta_.link_blob(upload.record_.repository, digest, upload.size_); !done)
-    return done;
+  if (auto room = reserve(upload, upload.size_, 0); !room) return room;
+  {
+    const auto gate = gate_.close(digest);
+    auto bad = meta_.upkeep().is_quarantined(digest);
+    if (!bad) return std::move(bad).error();
+    if (*bad) {
+      // A crash may have left the bad bytes where the good ones belong.
+      auto aside = blobs_.quarantine(digest);
+      if (!aside && aside.error().kind() != ErrorClass::not_found) return aside;
+    }
+    if (auto done = upload.file_->commit(facts); !done) return done;
+    auto linked = meta_.link_blob(upload.record_.repository, digest, upload.size_);
+    if (!linked) return linked;
+  }
+  upload.quota_.reset();
   return meta_.delete_upload(upload.record_.id);
 }
 
@@ -254,6 +301,21 @@ net::Task<Result<std::uint64_t>> UploadService::finish(std::shared_ptr<Upload> u
   co_return upload->size_;
 }
 
+Result<std::uint64_t> UploadService::mount(const oci::RepoName& from, const oci::RepoName& to,
+                                           const oci::Digest& digest) {
+  auto size = meta_.blob_size(from, digest);
+  if (!size) return size;
+  QuotaHold hold;
+  auto there = meta_.has_blob(to, digest);
+  if (!there) return std::move(there).error();
+  if (!*there) {
+    auto reserved = quota_.reserve(to, *size);
+    if (!reserved) return std::move(reserved).error();
+    hold = std::move(*reserved);
+  }
+  return meta_.mount_blob(from, to, digest);
+}
+
 net::Task<void> UploadService::cancel(std::shared_ptr<Upload> upload) {
   uploads_.erase(upload->id());
   auto job = [this, u = upload.get()]() -> Status {
@@ -261,6 +323,7 @@ net::Task<void> UploadService::cancel(std::shared_ptr<Upload> upload) {
       if (auto file = blobs_.reopen_upload(u->record_.id)) u->file_ = std::move(*file);
     }
     if (u->file_) u->file_->discard();
+    u->quota_.reset();
     return meta_.delete_upload(u->record_.id);
   };
   // A record that could not be deleted is swept at the next start.
@@ -272,7 +335,9 @@ net::Task<std::size_t> UploadService::expire() {
   std::vector<std::shared_ptr<Upload>> old;
   for (const auto& [id, upload] : uploads_) {
     const auto age = clock_.wall() - upload->record_.started;
-    if (!upload->held_ && age > limits_.lifetime) old.push_back(upload);
+    const auto idle = clock_.steady() - upload->touched_;
+    if (upload->held_) continue;
+    if (age > limits_.lifetime || idle > limits_.abandoned) old.push_back(upload);
   }
   for (const auto& upload : old) {
     if (upload->held_) continue;

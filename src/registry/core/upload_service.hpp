@@ -13,6 +13,8 @@
 #include "crypto/hash.hpp"
 #include "net/task.hpp"
 #include "net/worker_pool.hpp"
+#include "registry/core/digest_gate.hpp"
+#include "registry/core/quota.hpp"
 #include "storage/blob/blob_store.hpp"
 #include "storage/meta/registry_meta.hpp"
 
@@ -22,6 +24,7 @@ struct UploadLimits {
   std::uint64_t blob_bytes = 64ULL * 1024 * 1024 * 1024;
   std::size_t per_user = 1000;
   Duration lifetime = std::chrono::hours(24);
+  Duration abandoned = std::chrono::hours(2);  ///< without a request
 };
 
 /// Body bytes as they come; 0 at the end.
@@ -49,6 +52,7 @@ class Upload {
   std::unique_ptr<Hasher> hasher_;
   crypto::MerkleLeaves leaves_;
   std::uint64_t hashed_ = 0;  // bytes that went into hasher_ and leaves_
+  std::optional<QuotaHold> quota_;
 };
 
 /// An upload for the time of one request: no other request may touch it meanwhile.
@@ -70,8 +74,8 @@ class UploadHold {
 /// thread; store, metadata, pool, clock and random must outlive it.
 class UploadService {
  public:
-  UploadService(storage::BlobStore&, storage::RegistryMeta&, net::WorkerPool&, const Clock&,
-                Random&, UploadLimits);
+  UploadService(storage::BlobStore&, storage::RegistryMeta&, DigestGate&, QuotaService&,
+                net::WorkerPool&, const Clock&, Random&, UploadLimits);
 
   /// Finds the uploads of an earlier process; removes what belongs to none. Blocks; call once,
   /// first.
@@ -85,15 +89,19 @@ class UploadService {
   /// (exhausted).
   net::Task<Result<UploadHold>> find(oci::RepoName, std::string subject, std::string id);
   /// Appends a body of `expected` bytes, if that is known. What came before an error stays and
-  /// counts. Errors: those of the reader, "blob_too_large" (too_large), "size_invalid",
-  /// "disk_full".
+  /// counts. Errors: those of the reader, "blob_too_large" (too_large), "quota_exceeded",
+  /// "size_invalid", "disk_full".
   net::Task<Status> append(std::shared_ptr<Upload>, BodyReader,
                            std::optional<std::uint64_t> expected);
   /// Checks the digest, makes the blob durable and links it to the repository; returns its size.
   /// Error "digest_mismatch", which ends the upload.
   net::Task<Result<std::uint64_t>> finish(std::shared_ptr<Upload>, oci::Digest);
   net::Task<void> cancel(std::shared_ptr<Upload>);
-  /// Removes uploads past their lifetime that nobody holds. Returns their number.
+  /// Links a blob of `from` to `to`, within the quota of `to`. Blocks; safe from any thread. Errors
+  /// "blob_unknown" when `from` does not hold it, "quota_exceeded".
+  Result<std::uint64_t> mount(const oci::RepoName& from, const oci::RepoName& to,
+                              const oci::Digest&);
+  /// Removes uploads that nobody holds past their lifetime, or abandoned. Returns their number.
   net::Task<std::size_t> expire();
 
   std::size_t size() const { return uploads_.size(); }
@@ -103,12 +111,15 @@ class UploadService {
   net::Task<Status> rebuild(std::shared_ptr<Upload>);
   net::Task<Result<oci::Digest>> rehash(std::shared_ptr<Upload>, oci::DigestAlgorithm);
   net::Task<Status> make_room(std::string subject);
+  Status reserve(Upload&, std::uint64_t bytes, std::uint64_t ahead);
   Status write(Upload&, ByteView);
   Status commit(Upload&, const oci::Digest&);
   static void reset_hashes(Upload&);
 
   storage::BlobStore& blobs_;
   storage::RegistryMeta& meta_;
+  DigestGate& gate_;
+  QuotaService& quota_;
   net::WorkerPool& pool_;
   const Clock& clock_;
   Random& random_;

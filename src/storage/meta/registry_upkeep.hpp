@@ -32,7 +32,8 @@ struct WalkRules {
   /// What was named by something removed counts as of use until then: a client may have been told
   /// of it a moment ago.
   UnixTime freed_seen{};
-  std::size_t examine = 256;  ///< rows of one step
+  UnixTime freed_manifests_seen{};  ///< the same of manifests: children and referrers
+  std::size_t examine = 256;        ///< rows of one step
   bool dry_run = false;
 };
 
@@ -86,6 +87,7 @@ class RegistryUpkeep {
   /// Blobs without a link, in order, after `after` ("" from the start).
   virtual Result<std::vector<oci::Digest>> condemned(const std::string& after,
                                                      std::size_t limit) = 0;
+  virtual Result<bool> is_condemned(const oci::Digest&) = 0;
   /// Whether any repository holds it, quarantined or not.
   virtual Result<bool> linked(const oci::Digest&) = 0;
   /// Its bytes are gone. Forgets what else was known of the blob.

@@ -357,7 +357,8 @@ class SqliteRegistryMeta final : public RegistryMeta {
           if (guarded(repo, name)) return denied("tag_immutable", name);
         }
       }
-      CONVOY_TRY(removed, remove_manifest(db, *id, text, clock_.wall()));
+      const UnixTime now = clock_.wall();
+      CONVOY_TRY(removed, remove_manifest(db, *id, text, {now, now}));
       if (!*removed) return not_found("manifest_unknown");
       return {};
     });

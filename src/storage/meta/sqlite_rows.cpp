@@ -55,12 +55,13 @@ Result<std::optional<std::int64_t>> body_of(Database& db, std::string_view diges
 
 /// Blobs, children and referrers that the manifest held.
 Status touch_freed(Database& db, std::int64_t repository, std::string_view digest,
-                   std::int64_t body, UnixTime seen) {
-  const auto at = seconds_of(seen);
+                   std::int64_t body, FreedSeen freed) {
+  const auto blobs_at = seconds_of(freed.blobs);
+  const auto at = seconds_of(freed.manifests);
   CONVOY_TRY(blobs, db.query("UPDATE repository_blobs SET seen=MAX(seen,?3) WHERE repository_id=?1"
                              " AND digest IN (SELECT target FROM manifest_references"
                              " WHERE repository_id=?1 AND body_id=?2)"));
-  CONVOY_TRY(first, blobs->bind(repository).bind(body).bind(at).run());
+  CONVOY_TRY(first, blobs->bind(repository).bind(body).bind(blobs_at).run());
   CONVOY_TRY(children, db.query("UPDATE manifests SET seen=MAX(seen,?3) WHERE repository_id=?1"
                                 " AND digest IN (SELECT target FROM manifest_references"
                                 " WHERE repository_id=?1 AND body_id=?2)"));
@@ -74,7 +75,7 @@ Status touch_freed(Database& db, std::int64_t repository, std::string_view diges
 }  // namespace
 
 Result<bool> remove_manifest(Database& db, std::int64_t repository, std::string_view digest,
-                             UnixTime freed_seen) {
+                             FreedSeen freed) {
   CONVOY_TRY(gone, delete_rows(db, "DELETE FROM manifests WHERE repository_id=? AND digest=?",
                                repository, digest));
   if (db.changes() == 0) return false;
@@ -84,7 +85,7 @@ Result<bool> remove_manifest(Database& db, std::int64_t repository, std::string_
                                repository, digest));
   CONVOY_TRY(body, body_of(db, digest));
   if (body->has_value()) {
-    CONVOY_TRY(freed, touch_freed(db, repository, digest, **body, freed_seen));
+    CONVOY_TRY(touched, touch_freed(db, repository, digest, **body, freed));
     CONVOY_TRY(query, db.query("DELETE FROM manifest_references WHERE repository_id=?"
                                " AND body_id=?"));
     CONVOY_TRY(names, query->bind(repository).bind(**body).run());

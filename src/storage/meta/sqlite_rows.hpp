@@ -32,10 +32,14 @@ Result<std::optional<std::int64_t>> number_of(Query&);
 Result<std::vector<std::string>> first_column(Query&);
 Status delete_rows(Database&, const char* sql, std::int64_t repository, std::string_view text);
 
-/// Removes a manifest with its tags, referrer rows and references. What it named, and its
-/// referrers, count as of use until `freed_seen`. False when it is not there.
+/// Until when what a removed manifest held counts as of use.
+struct FreedSeen {
+  UnixTime blobs{};
+  UnixTime manifests{};  ///< children and referrers
+};
+/// Removes a manifest with its tags, referrer rows and references. False when it is not there.
 Result<bool> remove_manifest(Database&, std::int64_t repository, std::string_view digest,
-                             UnixTime freed_seen);
+                             FreedSeen freed);
 /// A manifest that lost a tag counts as of use now.
 Status touch_manifest(Database&, std::int64_t repository, std::string_view digest, UnixTime seen);
 

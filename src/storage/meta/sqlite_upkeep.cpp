@@ -79,7 +79,8 @@ class SqliteUpkeep final : public RegistryUpkeep {
       query->bind(c.repository).bind(c.digest).bind(seconds_of(rules.unseen_since));
       CONVOY_TRY(still, number_of(*query));
       if (!still->has_value()) return false;
-      return remove_manifest(db, c.repository, c.digest, rules.freed_seen);
+      return remove_manifest(db, c.repository, c.digest,
+                             {rules.freed_seen, rules.freed_manifests_seen});
     });
   }
 
@@ -138,6 +139,10 @@ class SqliteUpkeep final : public RegistryUpkeep {
         out.push_back(*digest);
       }
     });
+  }
+
+  Result<bool> is_condemned(const oci::Digest& digest) override {
+    return has_row(digest, "SELECT 1 FROM condemned WHERE digest=?");
   }
 
   Result<bool> linked(const oci::Digest& digest) override {

@@ -65,7 +65,7 @@ class UpkeepTest : public ::testing::Test {
   }
   WalkRules rules(Duration age, bool dry_run = false) const {
     const auto since = clock_.wall() - std::chrono::duration_cast<seconds>(age);
-    return {since, clock_.wall(), 3, dry_run};
+    return {since, clock_.wall(), clock_.wall(), 3, dry_run};
   }
   template <class Walk>
   std::size_t walk(Walk step) {

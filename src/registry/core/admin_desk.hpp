@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "net/metrics.hpp"
+#include "registry/core/collector.hpp"
+#include "registry/core/scrubber.hpp"
+#include "security/audit/audit.hpp"
+#include "wire/http/message.hpp"
+
+namespace convoy::registry {
+
+struct AdminAnswer {
+  int status = 200;
+  std::string body;  ///< JSON
+};
+
+/// Collections and scrubs, and what may be asked about the store, for the administration API and
+/// for commands on a stopped registry alike. At most one collection and one scrub run at a time;
+/// whoever owns the desk drives them by collect_step() and scrub_step(). Blocks; safe from any
+/// thread.
+class AdminDesk {
+ public:
+  struct Needs {
+    storage::BlobStore& blobs;
+    storage::RegistryMeta& meta;
+    DigestGate& gate;
+    const ProjectBook& projects;
+    const Clock& clock;
+    security::AuditLog& audit;
+    net::Metrics& metrics;
+    CollectRules rules;
+  };
+  explicit AdminDesk(Needs needs) : needs_(needs) {}
+
+  /// `target` is below "/convoy/v1/admin/": "gc", "scrub", "repositories?last=a&n=10", "tags?…",
+  /// "usage". Whoever asks was authenticated.
+  AdminAnswer handle(std::string_view method, std::string_view target, std::string_view body);
+
+  /// Begin one unless one runs. False when one does.
+  bool begin_collection(bool dry_run);
+  bool begin_scrub(bool dry_run);
+  /// A step of what runs; false when nothing runs (any more).
+  bool collect_step();
+  bool scrub_step(std::uint64_t budget);
+  /// When the last pass over all blobs ended; nothing when that cannot be read.
+  std::optional<UnixTime> last_scrub();
+
+ private:
+  template <class Work>
+  struct Job {
+    mutable std::mutex mutex;
+    std::unique_ptr<Work> work;
+    std::string state = "none";
+    std::string error;
+    unsigned failures = 0;  // in a row
+  };
+
+  AdminAnswer job_request(std::string_view method, std::string_view what, std::string_view body);
+  AdminAnswer report(std::string_view what) const;
+  AdminAnswer repositories(const http::Target&);
+  AdminAnswer tags(const http::Target&);
+  AdminAnswer usage();
+  void finished(const CollectReport&, const std::string& error);
+  void bad_blob(const ScrubReport::Bad&, bool dry_run);
+  void record(std::string action, security::AuditOutcome, std::string digest, std::string reason,
+              std::vector<std::pair<std::string, std::string>> extra);
+
+  Needs needs_;
+  Job<Collector> collection_;
+  Job<Scrubber> scrub_;
+};
+
+}  // namespace convoy::registry

@@ -1,0 +1,242 @@
+#include "registry/core/collector.hpp"
+
+#include <algorithm>
+
+namespace convoy::registry {
+namespace {
+
+constexpr std::size_t kRetentionPage = 1000;
+constexpr std::size_t kMaxTagsDecided = 1'000'000;  // of one repository, sorted in memory
+constexpr std::size_t kExamined = 256;
+constexpr std::size_t kRemovedAtOnce = 16;
+
+const char* name_of(int phase) {
+  constexpr const char* kNames[] = {"retention", "manifests",    "links", "blobs",
+                                    "orphans",   "repositories", "done"};
+  return kNames[phase];
+}
+
+}  // namespace
+
+Collector::Collector(storage::BlobStore& blobs, storage::RegistryMeta& meta, DigestGate& gate,
+                     const ProjectBook& projects, const Clock& clock, CollectRules rules,
+                     bool dry_run)
+    : blobs_(blobs),
+      meta_(meta),
+      upkeep_(meta.upkeep()),
+      gate_(gate),
+      projects_(projects),
+      clock_(clock),
+      rules_(rules) {
+  report_.dry_run = dry_run;
+  report_.started = clock.wall();
+}
+
+void Collector::enter(Phase phase) {
+  phase_ = phase;
+  report_.phase = name_of(static_cast<int>(phase));
+  report_.done = phase == Phase::done;
+  at_ = {};
+  after_.clear();
+}
+
+Result<bool> Collector::step() {
+  Status done;
+  switch (phase_) {
+    case Phase::retention:
+      done = retention_step();
+      break;
+    case Phase::manifests:
+      done = manifests_step();
+      break;
+    case Phase::links:
+      done = links_step();
+      break;
+    case Phase::condemned:
+      done = condemned_step();
+      break;
+    case Phase::orphans:
+      done = orphans_step();
+      break;
+    case Phase::repositories:
+      done = repositories_step();
+      break;
+    case Phase::done:
+      break;
+  }
+  if (!done) return std::move(done).error();
+  return phase_ != Phase::done;
+}
+
+storage::WalkRules Collector::walk_rules(Duration age) const {
+  const UnixTime now = clock_.wall();
+  storage::WalkRules out;
+  out.unseen_since = now - std::chrono::duration_cast<std::chrono::seconds>(age);
+  out.freed_seen = now;
+  out.freed_manifests_seen = now;
+  out.examine = kExamined;
+  out.dry_run = report_.dry_run;
+  return out;
+}
+
+/// One repository.
+Status Collector::retention_step() {
+  const auto& projects = projects_.all();
+  const bool any = std::any_of(projects.begin(), projects.end(),
+                               [](const Project& p) { return !p.retention.empty(); });
+  if (!any) {
+    enter(Phase::manifests);
+    return {};
+  }
+  auto names = meta_.repositories(after_, 1);
+  if (!names) return std::move(names).error();
+  if (names->empty()) {
+    enter(Phase::manifests);
+    return {};
+  }
+  auto repository = oci::RepoName::parse(names->front());
+  if (repository) {
+    if (auto done = retain(*repository); !done) return done;
+  }
+  after_ = names->front();
+  return {};
+}
+
+Status Collector::retain(const oci::RepoName& repository) {
+  const auto found = projects_.find(repository.str());
+  if (found.project == nullptr || found.project->retention.empty()) return {};
+  std::vector<storage::TagRow> tags;
+  for (std::string last; tags.size() < kMaxTagsDecided;) {
+    auto page = upkeep_.tags(repository, last, kRetentionPage);
+    if (!page) {
+      // It was removed between the two looks.
+      if (page.error().kind() == ErrorClass::not_found) return {};
+      return std::move(page).error();
+    }
+    if (page->empty()) break;
+    last = page->back().name;
+    std::move(page->begin(), page->end(), std::back_inserter(tags));
+  }
+  report_.examined += tags.size();
+  const RetentionView view{
+      repository.str(), clock_.wall(),
+      [&](const std::string& tag) { return projects_.immutable(repository.str(), tag); },
+      [&](const oci::Digest& digest) { return meta_.get_manifest(repository, digest).ok(); }};
+  auto decisions = decide_retention(found.project->retention, view, tags);
+  for (std::size_t i = 0; i < tags.size(); ++i) {
+    auto& decision = decisions[i];
+    if (!decision.keep && !report_.dry_run) {
+      auto removed = upkeep_.remove_tag(repository, tags[i]);
+      if (!removed) return std::move(removed).error();
+      if (!*removed) continue;
+    }
+    if (!decision.keep) ++report_.tags;
+    if (decision.keep && !report_.dry_run) continue;
+    if (report_.explained.size() < CollectReport::kMaxExplained) {
+      report_.explained.push_back({repository.str(), std::move(decision)});
+    }
+  }
+  return {};
+}
+
+Status Collector::manifests_step() {
+  if (rules_.untagged_age <= Duration::zero()) {
+    enter(Phase::links);
+    return {};
+  }
+  auto rules = walk_rules(rules_.untagged_age);
+  // Children were of no more use than the index; but a client may have been told of them in the
+  // last moments, and has the time of a lease.
+  const UnixTime lease_from =
+      rules.unseen_since + std::chrono::duration_cast<std::chrono::seconds>(rules_.lease);
+  rules.freed_manifests_seen = std::min(rules.freed_seen, lease_from);
+  auto done = upkeep_.walk_manifests(at_, rules);
+  if (!done) return std::move(done).error();
+  report_.examined += done->examined;
+  report_.manifests += done->removed;
+  if (at_.done) enter(Phase::links);
+  return {};
+}
+
+Status Collector::links_step() {
+  auto done = upkeep_.walk_links(at_, walk_rules(rules_.lease));
+  if (!done) return std::move(done).error();
+  report_.examined += done->examined;
+  report_.links += done->removed;
+  report_.link_bytes += done->bytes;
+  if (at_.done) enter(Phase::condemned);
+  return {};
+}
+
+Result<bool> Collector::remove_blob(const oci::Digest& digest, bool orphan) {
+  std::unique_ptr<storage::BlobReader> last_hold;  // frees the disk space after the gate is open
+  const auto gate = gate_.close(digest);
+  auto linked = upkeep_.linked(digest);
+  if (!linked) return std::move(linked).error();
+  if (*linked) return false;
+  if (auto reader = blobs_.open(digest)) last_hold = std::move(*reader);
+  if (last_hold) {
+    ++report_.blobs;
+    report_.blob_bytes += last_hold->size();
+    if (orphan) ++report_.orphans;
+  }
+  if (report_.dry_run) return true;
+  auto removed = blobs_.remove(digest);
+  if (!removed && removed.error().kind() != ErrorClass::not_found) {
+    return std::move(removed).error();
+  }
+  if (auto done = blobs_.drop_quarantined(digest); !done) return std::move(done).error();
+  if (auto done = upkeep_.forget_condemned(digest); !done) return std::move(done).error();
+  return true;
+}
+
+Status Collector::condemned_step() {
+  auto digests = upkeep_.condemned(after_, kRemovedAtOnce);
+  if (!digests) return std::move(digests).error();
+  for (const auto& digest : *digests) {
+    after_ = digest.str();
+    auto done = remove_blob(digest, false);
+    if (!done) return std::move(done).error();
+  }
+  if (digests->size() < kRemovedAtOnce) {
+    enter(Phase::orphans);
+    bucket_ = 0;
+  }
+  return {};
+}
+
+/// One bucket of the store: bytes that a crash left between their commit and their link.
+Status Collector::orphans_step() {
+  if (bucket_ >= storage::BlobStore::kBuckets) {
+    enter(Phase::repositories);
+    return {};
+  }
+  auto stored = blobs_.list(bucket_);
+  if (!stored) return std::move(stored).error();
+  ++bucket_;
+  for (const auto& blob : *stored) {
+    ++report_.examined;
+    auto linked = upkeep_.linked(blob.digest);
+    if (!linked) return std::move(linked).error();
+    if (*linked) continue;
+    // Of a dry run the condemned ones were counted a phase ago.
+    if (report_.dry_run) {
+      auto condemned = upkeep_.is_condemned(blob.digest);
+      if (!condemned) return std::move(condemned).error();
+      if (*condemned) continue;
+    }
+    auto done = remove_blob(blob.digest, true);
+    if (!done) return std::move(done).error();
+  }
+  return {};
+}
+
+Status Collector::repositories_step() {
+  auto done = upkeep_.walk_repositories(at_, walk_rules({}));
+  if (!done) return std::move(done).error();
+  report_.repositories += done->removed;
+  if (at_.done) enter(Phase::done);
+  return {};
+}
+
+}  // namespace convoy::registry
