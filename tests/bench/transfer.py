@@ -4,6 +4,8 @@
 Prints CPU seconds per GB of each side, throughput and peak memory; medians over the runs.
 """
 import argparse
+import gzip
+import hashlib
 import json
 import os
 import shutil
@@ -17,7 +19,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "functional"))
 
 from framework.cluster import Cluster  # noqa: E402
-from framework.image import make_image  # noqa: E402
+from framework.image import CONFIG, LAYER, MANIFEST  # noqa: E402
 from framework.skopeo import Skopeo  # noqa: E402
 
 TICK = os.sysconf("SC_CLK_TCK")
@@ -26,6 +28,40 @@ TICK = os.sysconf("SC_CLK_TCK")
 def cpu_seconds(pid: int) -> float:
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICK
+
+
+def peak_mib(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return next(int(l.split()[1]) for l in status.splitlines() if l.startswith("VmHWM")) / 1024
+
+
+def put(blobs: Path, data: bytes) -> dict:
+    name = hashlib.sha256(data).hexdigest()
+    (blobs / name).write_bytes(data)
+    return {"digest": f"sha256:{name}", "size": len(data)}
+
+
+def big_image(layout: Path, size: int) -> tuple[str, int]:
+    """An image of one layer of random bytes, written as they are made; its digest and length."""
+    blobs = layout / "blobs" / "sha256"
+    blobs.mkdir(parents=True)
+    with gzip.open(blobs / "new", "wb", compresslevel=0) as f:
+        for _ in range(size >> 20):
+            f.write(os.urandom(1 << 20))
+    with (blobs / "new").open("rb") as f:
+        name = hashlib.file_digest(f, "sha256").hexdigest()
+    length = (blobs / "new").stat().st_size
+    (blobs / "new").rename(blobs / name)
+    layer = {"mediaType": LAYER, "digest": f"sha256:{name}", "size": length}
+    config = json.dumps({"architecture": "amd64", "os": "linux", "config": {},
+                         "rootfs": {"type": "layers", "diff_ids": [f"sha256:{name}"]}})
+    config = {"mediaType": CONFIG, **put(blobs, config.encode())}
+    manifest = put(blobs, json.dumps({"schemaVersion": 2, "mediaType": MANIFEST, "config": config,
+                                      "layers": [layer]}).encode())
+    (layout / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [
+        {"mediaType": MANIFEST, **manifest, "annotations": {"org.opencontainers.image.ref.name": "latest"}}]}))
+    (layout / "oci-layout").write_text('{"imageLayoutVersion":"1.0.0"}')
+    return layer["digest"], length
 
 
 def get_blob(agent, c, digest: str) -> float:
@@ -37,11 +73,11 @@ def get_blob(agent, c, digest: str) -> float:
 
 
 def convoy_run(directory: Path, size: int) -> dict:
-    image = make_image(directory / "img", [size], f"bench{time.monotonic_ns()}")
-    digest, length = image.largest
+    digest, length = big_image(directory / "img", size)
     with Cluster(directory / "c", agents_wanted=2) as c:
         client = Skopeo(directory / "skopeo", c.ca, c.user, c.password, c.host)
-        client.push(image.layout, c.ref("lab/big:1"))
+        client.push(directory / "img", c.ref("lab/big:1"), timeout=600)
+        shutil.rmtree(directory / "img")
         seeder, leecher = c.agents
         get_blob(seeder, c, digest)
         # From here on only the first agent can give it.
@@ -96,7 +132,8 @@ def nginx_run(directory: Path, size: int) -> dict:
         leecher = (done.children_user + done.children_system - children.children_user - children.children_system)
         gb = size / 1e9
         return {"seeder_cpu_s_per_gb": (cpu_seconds(worker) - before) / gb,
-                "leecher_cpu_s_per_gb": leecher / gb, "mb_per_s": size / 1e6 / seconds, "rss_mib": 0.0}
+                "leecher_cpu_s_per_gb": leecher / gb, "mb_per_s": size / 1e6 / seconds,
+                "rss_mib": peak_mib(worker)}
     finally:
         server.terminate()
         server.wait()
@@ -117,6 +154,7 @@ def main() -> None:
         directory = Path(tempfile.mkdtemp(prefix="cvb-", dir=os.environ.get("TMPDIR", "/var/tmp")))
         try:
             theirs.append(nginx_run(directory / "nginx", args.size << 20))
+            shutil.rmtree(directory / "nginx")
             ours.append(convoy_run(directory, args.size << 20))
         finally:
             shutil.rmtree(directory, ignore_errors=True)
