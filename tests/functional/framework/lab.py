@@ -15,11 +15,17 @@ def available() -> str:
         return "network namespaces need root"
     if not shutil.which("ip") or not shutil.which("nsenter"):
         return "iproute2 and util-linux are needed"
-    return ""
+    try:
+        with Lab(0, "cvprobe"):
+            return ""
+    except RuntimeError as error:
+        return f"no network namespace can be made: {error}"
 
 
 def sh(*args: str) -> None:
-    subprocess.run(args, check=True, capture_output=True, text=True)
+    done = subprocess.run(args, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise RuntimeError(f"{' '.join(args)}: {done.stderr.strip()}")
 
 
 class Lab:
@@ -31,6 +37,14 @@ class Lab:
         self.hub = f"{self.prefix}-hub"
 
     def __enter__(self) -> "Lab":
+        try:
+            self._make()
+        except RuntimeError:
+            self.__exit__()
+            raise
+        return self
+
+    def _make(self) -> None:
         sh("ip", "netns", "add", self.hub)
         sh("ip", "-n", self.hub, "link", "set", "lo", "up")
         sh("ip", "-n", self.hub, "link", "add", "br0", "type", "bridge")
@@ -45,7 +59,6 @@ class Lab:
             sh("ip", "-n", ns, "addr", "add", f"{self.ip(i)}/16", "dev", "eth0")
             sh("ip", "-n", ns, "link", "set", "eth0", "up")
             sh("ip", "-n", ns, "link", "set", "lo", "up")
-        return self
 
     def __exit__(self, *_) -> None:
         for ns in [self.hub] + [self.node(i) for i in range(1, self.nodes + 1)]:
