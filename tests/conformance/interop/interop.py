@@ -2,7 +2,7 @@
 """Foreign programs against a freshly started registry, one table at the end.
 
 Fetches as Go modules the official conformance programs of the distribution-spec and the clients
-crane, regctl and oras, as far as they can be had. What cannot be had is said loudly and fails
+crane, regctl and oras, as far as they can be had; skopeo is the distribution's. What cannot be had is said loudly and fails
 nothing; what was had and does not agree with the registry ends this with status 1. A program that
 stands in build/interop/bin already (conformance-v1.1.1, conformance-main, crane, regctl, oras) is
 taken as it is.
@@ -163,7 +163,9 @@ class Steps:
     """Commands of one client, each a case; what a command printed is for the next to use."""
 
     def __init__(self, row: Row, program: str, directory: Path, registry: Registry):
-        self.row, self.program, self.directory = row, str(BIN / program), directory / program
+        found = BIN / program
+        self.program = str(found) if found.exists() else program
+        self.row, self.directory = row, directory / program
         self.directory.mkdir()
         self.environment = {**os.environ, "HOME": str(self.directory), "SSL_CERT_FILE": str(registry.ca),
                             "DOCKER_CONFIG": str(self.directory / "docker"),
@@ -275,6 +277,32 @@ def play_oras(do: Steps, registry: Registry, layout: Path) -> None:
     do.run("resolve", f"{copy}:v1", refused=True)
 
 
+def skopeo(registry: Registry, directory: Path, layout: Path) -> Row:
+    row = Row("skopeo", "both formats, copy, list, delete")
+    if not shutil.which("skopeo"):
+        row.missing = "skopeo is not installed"
+        return row
+    do = Steps(row, "skopeo", directory, registry)
+    row.program = " ".join(do.run("--version").split()[:3:2])
+    app, copy = f"docker://{registry.host}/conf/skopeo", f"docker://{registry.host}/conf/skopeo-copy"
+    shutil.copy(registry.ca, do.directory / "ca.crt")
+    certs, policy = ("--cert-dir", "."), "--insecure-policy"
+    both = ("--src-cert-dir", ".", "--dest-cert-dir", ".")
+    do.run("inspect", *certs, f"{app}:v1", refused=True)
+    do.run("login", *certs, "-u", "alice", "-p", registry.password, registry.host, says="Succeeded")
+    do.run(policy, "copy", *both, f"oci:{layout}:latest", f"{app}:v1")
+    do.run(policy, "copy", *both, "--format", "v2s2", f"oci:{layout}:latest", f"{app}:docker")
+    do.run("inspect", *certs, "--raw", f"{app}:docker", says="distribution.manifest.v2+json")
+    do.run("inspect", *certs, f"{app}:v1", says="amd64")
+    do.run("list-tags", *certs, app, says="docker")
+    # The blobs are mounted.
+    do.run(policy, "copy", *both, f"{app}:v1", f"{copy}:v1")
+    do.run(policy, "copy", *both, f"{copy}:v1", "dir:back")
+    do.run("delete", *certs, f"{copy}:v1")
+    do.run("inspect", *certs, f"{copy}:v1", refused=True)
+    return row
+
+
 # The table
 
 def table(rows: list[Row]) -> None:
@@ -302,7 +330,7 @@ def main() -> int:
         with Registry(directory / "r", tls=True) as registry:
             shared = (registry, directory, layout)
             rows = [suite_main(registry, directory, "1.1"), suite_main(registry, directory, "dev"),
-                    suite_1_1_1(registry, directory),
+                    suite_1_1_1(registry, directory), skopeo(*shared),
                     client("crane", "push, copy, index, mutate, delete", play_crane, *shared),
                     client("regctl", "chunks, mount, referrers, copy, delete", play_regctl, *shared),
                     client("oras", "artifacts, referrers, copy, delete", play_oras, *shared)]
