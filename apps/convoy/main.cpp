@@ -52,6 +52,7 @@ int parse_and_run(int argc, char** argv) {
   convoy::commands::add_try_commands(app, status);
   convoy::commands::add_role_commands(app, status);
   convoy::commands::add_admin_commands(app, status);
+  convoy::commands::add_store_commands(app, status);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

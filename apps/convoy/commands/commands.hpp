@@ -62,6 +62,23 @@ struct StatusArgs {
 };
 int run_status(const StatusArgs&);
 
+/// Which registry, for the commands that look after its store.
+struct StoreArgs {
+  std::string config;  ///< of the registry
+  std::string data;    ///< its data directory, instead of `config`
+  bool json = false;
+};
+struct UpkeepArgs : StoreArgs {
+  bool dry_run = false;
+  bool detach = false;  ///< begin it and do not wait
+};
+int run_gc(const UpkeepArgs&);
+int run_scrub(const UpkeepArgs&);
+int run_repo_ls(const StoreArgs&);
+int run_tag_ls(const StoreArgs&, const std::string& repository);
+int run_du(const StoreArgs&);
+void add_store_commands(CLI::App&, int& status);
+
 struct UpArgs {
   std::string data;  ///< "": ~/.local/share/convoy
   std::string listen_ip = "127.0.0.1";

@@ -1,6 +1,9 @@
 #include "config/registry_config.hpp"
 
 #include <algorithm>
+#include <set>
+
+#include "wire/oci/reference.hpp"
 
 namespace convoy::config {
 
@@ -44,9 +47,102 @@ TableOf<RegistryConfig::Limits> limits_table() {
       .between(seconds(1), milliseconds(hours(1)));
   t.key("upload_lifetime", &Limits::upload_lifetime, "An unfinished upload is removed after this.")
       .between(std::chrono::minutes(1), milliseconds(hours(24 * 30)));
+  t.key("upload_abandoned", &Limits::upload_abandoned,
+        "The same when no request came for it this long.")
+      .between(std::chrono::minutes(1), milliseconds(hours(24 * 30)));
   t.key("max_connections", &Limits::max_connections, "Further connections are closed at once.")
       .between(10, 1'000'000);
   return t;
+}
+
+TableOf<RegistryConfig::Gc> gc_table() {
+  using Gc = RegistryConfig::Gc;
+  TableOf<Gc> t("gc",
+                "Collection of what nothing names any more, while the registry serves. `convoy gc` "
+                "runs one at once.");
+  t.key("interval", &Gc::interval, "Time between runs; 0 runs none by itself.")
+      .between(seconds(0), milliseconds(hours(24 * 30)));
+  t.key("lease", &Gc::lease,
+        "A blob that was pushed, mounted, asked for or set free within this time is never "
+        "collected. Longer than any push takes from its first blob to its manifest.")
+      .between(seconds(1), milliseconds(hours(24 * 30)));
+  t.key("untagged_age", &Gc::untagged_age,
+        "A manifest without tag, index or subject goes when it was neither pushed, pulled nor set "
+        "free for this long; 0 keeps it until it is deleted.")
+      .between(seconds(0), milliseconds(hours(24 * 3650)));
+  t.key("pause", &Gc::pause, "Rest between two steps of a run.")
+      .between(milliseconds(0), milliseconds(seconds(10)));
+  return t;
+}
+
+TableOf<RegistryConfig::Scrub> scrub_table() {
+  using Scrub = RegistryConfig::Scrub;
+  TableOf<Scrub> t(
+      "scrub",
+      "Stored blobs are hashed again in the background, at the lowest disk priority; one "
+      "that is damaged is quarantined and reported. `convoy scrub` begins a pass at "
+      "once.");
+  t.key("interval", &Scrub::interval,
+        "From the end of a pass to the next; 0 begins none by itself.")
+      .between(seconds(0), milliseconds(hours(24 * 365)));
+  t.key("rate", &Scrub::rate, "Bytes read per second at most.");
+  return t;
+}
+
+TableOf<RetentionConfig> retention_table() {
+  using R = RetentionConfig;
+  TableOf<R> t(
+      "retention",
+      "Which tags of the project stay. A tag that one or more rules speak of stays when one "
+      "of them keeps it; a tag that none speaks of stays. `convoy gc --dry-run` explains "
+      "each decision.");
+  t.key("repositories", &R::repositories, "Patterns of full names, as in grants.");
+  t.key("tags", &R::tags, "Patterns; `*` stands for anything.");
+  t.key("keep_newest", &R::keep_newest, "Keep this many of each repository, by the last push.");
+  t.key("keep_pushed", &R::keep_pushed, "Keep what was pushed within this time.");
+  t.key("keep_pulled", &R::keep_pulled, "Keep what was pulled within this time.");
+  t.check([](const R& r, Check& check) {
+    const bool keeps = r.keep_newest > 0 || r.keep_pushed.count() > 0 || r.keep_pulled.count() > 0;
+    if (!keeps) {
+      check.fault(
+          "", "keeps nothing",
+          "Say keep_newest, keep_pushed or keep_pulled; a rule with none of them would remove "
+          "every tag it speaks of.");
+    }
+    if (r.repositories.empty()) check.fault("repositories", "must not be empty", "");
+    if (r.tags.empty()) check.fault("tags", "must not be empty", "");
+  });
+  return t;
+}
+
+bool is_project_name(const std::string& text) {
+  return text == "*" || oci::RepoName::parse(text).ok();
+}
+
+TableOf<ProjectConfig> project_table() {
+  using P = ProjectConfig;
+  TableOf<P> t("project", "Rules for the repositories of one project.");
+  t.key("name", &P::name,
+        "It covers the repository of this name and all below it; the longest name that covers a "
+        "repository counts. `*` covers the rest, each first part of a name a project of its own.")
+      .required()
+      .where("the beginning of repository names, such as \"team\", or \"*\"", is_project_name);
+  t.key(
+      "quota", &P::quota,
+      "Bytes that its repositories may hold together, each counting all it holds; 0 is no limit. A "
+      "push past it is refused before its bytes come.");
+  t.key("immutable_tags", &P::immutable_tags,
+        "Patterns of tags that, once made, are neither moved nor removed, by whatever way.");
+  t.list(&P::retention, retention_table());
+  return t;
+}
+
+void check_projects(const RegistryConfig& c, Check& check) {
+  std::set<std::string> names;
+  for (const ProjectConfig& project : c.projects) {
+    if (names.insert(project.name).second) continue;
+    check.fault("project", "names \"" + project.name + "\" twice", "");
+  }
 }
 
 void check_actions(const GrantConfig& grant, Check& check) {
@@ -136,6 +232,7 @@ void check_registry(const RegistryConfig& c, Check& check) {
     check.fault("plain_http", "contradicts [registry.tls]", "Leave one of them out.");
   }
   if (c.listen.empty()) check.fault("listen", "must be an address", "");
+  check_projects(c, check);
 }
 
 TableOf<RegistryConfig> role_table() {
@@ -163,6 +260,9 @@ TableOf<RegistryConfig> role_table() {
           key_pair_table("metadata",
                          "Signs what a blob's torrent is made of; chains to the token CA.", true));
   t.table(&C::limits, limits_table());
+  t.table(&C::gc, gc_table());
+  t.table(&C::scrub, scrub_table());
+  t.list(&C::projects, project_table());
   t.list(&C::grants, grant_table());
   t.list(&C::clusters, cluster_table());
   t.check(check_registry);

@@ -28,6 +28,21 @@ struct SeedClusterConfig {
   std::string bind_ip;
 };
 
+struct RetentionConfig {
+  std::vector<std::string> repositories{"**"};
+  std::vector<std::string> tags{"*"};
+  std::uint64_t keep_newest = 0;
+  std::chrono::milliseconds keep_pushed{0};
+  std::chrono::milliseconds keep_pulled{0};
+};
+
+struct ProjectConfig {
+  std::string name;
+  ByteSize quota;
+  std::vector<std::string> immutable_tags;
+  std::vector<RetentionConfig> retention;
+};
+
 struct RegistryConfig {
   struct Tokens : KeyPairConfig {
     Path roots_file;
@@ -42,7 +57,18 @@ struct RegistryConfig {
     std::uint64_t uploads_per_user = 64;
     std::chrono::milliseconds upload_idle{std::chrono::seconds(60)};
     std::chrono::milliseconds upload_lifetime{std::chrono::hours(24)};
+    std::chrono::milliseconds upload_abandoned{std::chrono::hours(2)};
     std::uint64_t max_connections = 10'000;
+  };
+  struct Gc {
+    std::chrono::milliseconds interval{std::chrono::hours(1)};
+    std::chrono::milliseconds lease{std::chrono::hours(2)};
+    std::chrono::milliseconds untagged_age{std::chrono::hours(24 * 30)};
+    std::chrono::milliseconds pause{10};
+  };
+  struct Scrub {
+    std::chrono::milliseconds interval{std::chrono::hours(24 * 7)};
+    Rate rate{32ULL << 20};
   };
 
   Path data_dir;
@@ -57,6 +83,9 @@ struct RegistryConfig {
   Tokens tokens;
   KeyPairConfig metadata;
   Limits limits;
+  Gc gc;
+  Scrub scrub;
+  std::vector<ProjectConfig> projects;
   std::vector<GrantConfig> grants;
   std::vector<SeedClusterConfig> clusters;
 };

@@ -16,6 +16,9 @@ namespace convoy::wiring {
 
 std::optional<registry::RegistryOptions> load_registry(const config::RegistryConfig&,
                                                        const std::string& folder, config::Faults&);
+/// The parts that need no file; for commands on a stopped registry.
+registry::UpkeepOptions upkeep_of(const config::RegistryConfig&);
+std::vector<registry::Project> projects_of(const config::RegistryConfig&);
 std::optional<tracker::TrackerOptions> load_tracker(const config::TrackerConfig&,
                                                     const std::string& folder, config::Faults&);
 std::optional<agent::AgentOptions> load_agent(const config::AgentConfig&, const std::string& folder,

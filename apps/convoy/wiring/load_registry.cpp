@@ -77,11 +77,38 @@ registry::RegistryLimits limits_of(const config::RegistryConfig::Limits& c) {
   out.uploads_per_user = c.uploads_per_user;
   out.upload_idle = c.upload_idle;
   out.upload_lifetime = c.upload_lifetime;
+  out.upload_abandoned = c.upload_abandoned;
   out.max_connections = c.max_connections;
   return out;
 }
 
 }  // namespace
+
+registry::UpkeepOptions upkeep_of(const config::RegistryConfig& c) {
+  registry::UpkeepOptions out;
+  out.rules.lease = c.gc.lease;
+  out.rules.untagged_age = c.gc.untagged_age;
+  out.gc_interval = c.gc.interval;
+  out.gc_pause = c.gc.pause;
+  out.scrub_interval = c.scrub.interval;
+  out.scrub_rate = c.scrub.rate.bytes_per_second;
+  return out;
+}
+
+std::vector<registry::Project> projects_of(const config::RegistryConfig& c) {
+  std::vector<registry::Project> out;
+  for (const config::ProjectConfig& p : c.projects) {
+    registry::Project project{p.name, p.quota.bytes, p.immutable_tags, {}};
+    for (const config::RetentionConfig& r : p.retention) {
+      registry::RetentionRule rule{r.repositories, r.tags, r.keep_newest, {}, {}};
+      if (r.keep_pushed.count() > 0) rule.keep_pushed = r.keep_pushed;
+      if (r.keep_pulled.count() > 0) rule.keep_pulled = r.keep_pulled;
+      project.retention.push_back(std::move(rule));
+    }
+    out.push_back(std::move(project));
+  }
+  return out;
+}
 
 std::optional<registry::RegistryOptions> load_registry(const config::RegistryConfig& c,
                                                        const std::string& folder,
@@ -104,7 +131,9 @@ std::optional<registry::RegistryOptions> load_registry(const config::RegistryCon
       .egress_rate = c.egress_limit.bytes_per_second,
       .allow_delete = c.allow_delete,
       .may_miss = may_miss(c.missing_content),
-      .limits = limits_of(c.limits)};
+      .limits = limits_of(c.limits),
+      .upkeep = upkeep_of(c),
+      .projects = projects_of(c)};
   if (!c.tls.cert_file.empty()) out.tls = files.identity(c.tls, "registry.tls");
   if (!c.public_url.empty())
     out.public_url = "http" + std::string(c.public_url.url->tls ? "s" : "") + "://" +

@@ -42,6 +42,12 @@ class RegistryRole final : public Role {
     return service_->replace_tls(*options->tls);
   }
 
+  Status ops_bound(const net::Endpoint& ops) override { return service_->publish_admin(ops); }
+
+  net::HttpHandler admin_handler() override {
+    return [this](net::HttpExchange& exchange) { return service_->administrate(exchange); };
+  }
+
   net::Task<void> stop(Duration grace) override { co_await service_->stop(grace); }
 
  private:

@@ -9,6 +9,7 @@
 #include "config/agent_config.hpp"
 #include "config/registry_config.hpp"
 #include "config/tracker_config.hpp"
+#include "net/http_server.hpp"
 #include "net/stream.hpp"
 #include "net/task.hpp"
 #include "wiring/load_options.hpp"
@@ -31,6 +32,10 @@ class Role {
   virtual Status reload() = 0;
   /// The body of /convoy/v1/status; "" for a role that has none.
   virtual std::string status_json() const { return {}; }
+  /// Where the operations listener of the process is; called before start().
+  virtual Status ops_bound(const net::Endpoint&) { return {}; }
+  /// What serves /convoy/v1/admin/ there; null for a role that has none.
+  virtual net::HttpHandler admin_handler() { return {}; }
   virtual net::Task<void> stop(Duration grace) = 0;
 };
 

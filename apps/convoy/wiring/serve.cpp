@@ -72,7 +72,7 @@ class Server {
     ops_ = std::make_unique<net::HttpServer>(
         runtime_.io.get_executor(), std::move(options),
         ops_routes(
-            runtime_.metrics, [this] { return not_ready(); }, [this] { return status(); }),
+            runtime_.metrics, [this] { return not_ready(); }, [this] { return status(); }, admin()),
         runtime_.log.module("ops"), runtime_.random);
     auto bound = ops_->listen(*options_.ops);
     if (!bound) {
@@ -80,6 +80,18 @@ class Server {
       return std::move(bound).error().with("ops");
     }
     endpoints_["ops"] = bound->str();
+    for (RolePtr& role : roles_) {
+      if (Status told = role->ops_bound(*bound); !told) {
+        return std::move(told).error().with(role->name());
+      }
+    }
+    return {};
+  }
+
+  net::HttpHandler admin() {
+    for (RolePtr& role : roles_) {
+      if (net::HttpHandler handler = role->admin_handler()) return handler;
+    }
     return {};
   }
 
