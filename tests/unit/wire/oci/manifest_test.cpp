@@ -56,6 +56,27 @@ TEST(Manifest, ReadsAnIndex) {
   EXPECT_FALSE(m->config);
 }
 
+TEST(Manifest, SaysWhetherTheBodyNamesItsType) {
+  EXPECT_FALSE(parse_manifest(image(""), kMediaOciManifest).value().names_type);
+  const auto named = image("", R"(,"mediaType":"application/vnd.oci.image.manifest.v1+json")");
+  EXPECT_TRUE(parse_manifest(named, kMediaOciManifest).value().names_type);
+  EXPECT_FALSE(
+      parse_manifest(image("", R"(,"mediaType":null)"), kMediaOciManifest).value().names_type);
+}
+
+TEST(Manifest, ALayerIsForeignByItsUrlsOrItsType) {
+  const auto of_type = [](const std::string& type, std::string_view extra) {
+    const std::string layer = R"({"mediaType":")" + type + R"(","digest":")" + kDigest +
+                              R"(","size":7)" + std::string(extra) + "}";
+    return is_foreign(parse_manifest(image(layer), kMediaOciManifest).value().layers.at(0));
+  };
+  EXPECT_FALSE(of_type("application/vnd.oci.image.layer.v1.tar", ""));
+  EXPECT_FALSE(of_type("application/vnd.oci.image.layer.v1.tar", R"(,"urls":[])"));
+  EXPECT_TRUE(of_type("application/vnd.oci.image.layer.v1.tar", R"(,"urls":["https://x"])"));
+  EXPECT_TRUE(of_type("application/vnd.oci.image.layer.nondistributable.v1.tar+gzip", ""));
+  EXPECT_TRUE(of_type("application/vnd.docker.image.rootfs.foreign.diff.tar.gzip", ""));
+}
+
 TEST(Manifest, AnEmptyListMayBeNullOrLeftOut) {
   EXPECT_EQ(image_code(R"({"schemaVersion":2,"config":)" + descriptor() + R"(,"layers":null})"),
             "");
