@@ -12,6 +12,7 @@ constexpr Duration kStarving = std::chrono::seconds(2);
 constexpr Duration kSilentHolder = std::chrono::seconds(3);
 constexpr Duration kLook = std::chrono::seconds(1);
 constexpr Duration kAheadTime = std::chrono::milliseconds(20);
+constexpr std::size_t kFewestOpen = 4;
 constexpr Duration kSlow = std::chrono::milliseconds(100);
 
 double seconds(Duration d) { return std::chrono::duration<double>(d).count(); }
@@ -26,9 +27,9 @@ Duration Offers::piece_time(Instant now) const {
 }
 
 std::size_t Offers::limit(Instant now) const {
-  const double window = seconds(latency_.least().value_or(Duration{0})) + seconds(kAheadTime);
+  const double window = seconds(latency_.average()) + seconds(kAheadTime);
   const double pieces = std::ceil(s_.up_rate(now) * window / s_.config.meta.piece_length);
-  return std::max<std::size_t>(2, static_cast<std::size_t>(std::min(pieces, 1024.0)));
+  return std::max<std::size_t>(kFewestOpen, static_cast<std::size_t>(std::min(pieces, 1024.0)));
 }
 
 std::size_t Offers::unsent(Instant now) const {

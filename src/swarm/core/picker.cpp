@@ -1,5 +1,6 @@
 #include "swarm/core/picker.hpp"
 
+#include <algorithm>
 #include <tuple>
 
 namespace convoy::swarm::core {
@@ -32,11 +33,15 @@ std::optional<Choice> try_piece(State& s, std::span<Peer* const> free, std::uint
   return Choice{piece, peer};
 }
 
+std::uint32_t urgent_pieces(const State& s) {
+  return std::max(kUrgentPieces, kUrgentBytes / s.config.meta.piece_length);
+}
+
 std::optional<Choice> urgent(State& s, std::span<Peer* const> free, bool may_start) {
   for (const auto& [reader, offset] : s.readers) {
     const auto at = static_cast<std::uint32_t>(offset / s.config.meta.piece_length);
     const std::uint32_t first = s.pieces.have().first_missing(at);
-    const std::uint32_t end = std::min(first + kUrgentPieces, s.pieces.count());
+    const std::uint32_t end = std::min(first + urgent_pieces(s), s.pieces.count());
     for (std::uint32_t piece = first; piece < end; ++piece) {
       if (auto c = try_piece(s, free, piece, may_start)) return c;
     }

@@ -19,7 +19,9 @@ struct Choice {
 /// whether another piece may be begun.
 std::optional<Choice> choose(State&, std::span<Peer* const> free, bool may_start);
 
-/// How many pieces from a reader's position on are asked for before all others.
+/// What is asked for before all else from a reader's position on: so many pieces, and as many more
+/// as make up these bytes.
 inline constexpr std::uint32_t kUrgentPieces = 4;
+inline constexpr std::uint32_t kUrgentBytes = 256 * 1024;
 
 }  // namespace convoy::swarm::core

@@ -9,7 +9,7 @@
 namespace convoy::swarm::core {
 namespace {
 
-constexpr double kBaseBlocks = 8;
+constexpr double kBaseBlocks = 10;
 constexpr double kMaxBlocks = 1024;
 /// The event loops' own turnaround; matters only on very fast links.
 constexpr Duration kTurnaround = std::chrono::milliseconds(1);

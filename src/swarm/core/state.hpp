@@ -109,8 +109,8 @@ struct State {
   /// The peer says it has a piece, or has it no more. Both return whether that was news.
   bool peer_gains(Peer&, std::uint32_t piece);
   bool peer_loses(Peer&, std::uint32_t piece);
-  void send(Peer& peer, bt::Message message, bool lazy = false) {
-    out.push_back(SendMessage{peer.ref, std::move(message), lazy});
+  void send(Peer& peer, bt::Message message, Duration wait = {}) {
+    out.push_back(SendMessage{peer.ref, std::move(message), wait});
   }
   double down_rate(Instant now) const;
   double up_rate(Instant now) const;

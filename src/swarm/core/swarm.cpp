@@ -14,6 +14,10 @@ namespace {
 
 constexpr Duration kSilence = std::chrono::seconds(130);
 constexpr Duration kIdle = std::chrono::seconds(60);
+/// A piece told to somebody who has it already, or the end of an interest.
+constexpr Duration kNobodyWaits = std::chrono::milliseconds(200);
+/// A record costs both sides more than its bytes do.
+constexpr Duration kForCompany = std::chrono::milliseconds(20);
 
 }  // namespace
 
@@ -312,10 +316,10 @@ void Swarm::Impl::gained(std::uint32_t piece, Instant) {
   for (const auto& p : s.peers) {
     const bool has = p->have.test(piece);
     if (has) --p->useful;
-    s.send(*p, bt::Have{piece}, has && !p->info.origin);
+    s.send(*p, bt::Have{piece}, has && !p->info.origin ? kNobodyWaits : kForCompany);
   }
   if (!s.pieces.complete()) return;
-  for (const auto& p : s.peers) s.send(*p, bt::NotInterested{}, true);
+  for (const auto& p : s.peers) s.send(*p, bt::NotInterested{}, kNobodyWaits);
   s.out.push_back(Completed{});
 }
 

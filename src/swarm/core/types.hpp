@@ -22,12 +22,12 @@ struct PeerInfo {
   std::uint32_t max_requests = 250;  ///< "reqq" of its extension handshake
 };
 
-/// Send it soon, in one record with whatever else is ready. A lazy one may wait up to 50 ms for
-/// company. After `Hashes` has left, the caller tells Swarm::hashes_sent.
+/// Send it in one record with whatever else is ready; it may wait so long for company. After
+/// `Hashes` has left, the caller tells Swarm::hashes_sent.
 struct SendMessage {
   PeerRef peer = 0;
   bt::Message message;
-  bool lazy = false;
+  Duration wait{};
 };
 /// All blocks of the piece are in its buffer: hash and store, then say verified() or failed().
 struct VerifyPiece {

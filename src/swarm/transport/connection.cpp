@@ -9,7 +9,6 @@ namespace {
 constexpr std::size_t kFirstBuffer = 4 * 1024;
 constexpr std::size_t kBlockBuffer = 96 * 1024;
 constexpr Duration kKeepAlive = std::chrono::seconds(45);
-constexpr Duration kLazy = std::chrono::milliseconds(50);
 /// Between two records of control messages: where many are sent, they share records.
 constexpr Duration kPause = std::chrono::milliseconds(5);
 constexpr std::size_t kFullRecord = 1024;
@@ -41,20 +40,19 @@ void Connection::renew_ticket(const TicketFacts& facts) {
   admitted_.ticket_expires = facts.expires;
 }
 
-void Connection::send(const bt::Message& m, bool lazy) {
+void Connection::send(const bt::Message& m, Duration wait) {
   if (closed_) return;
   if (std::holds_alternative<bt::Hashes>(m)) ++answers_;
-  if (lazy && lazy_.empty()) lazy_since_ = env_.now();
-  bt::encode(m, lazy ? lazy_ : out_);
+  const SteadyTime due = wait == Duration{} ? SteadyTime{} : env_.now() + wait;
+  out_due_ = std::min(out_due_, std::max(control_after_, due));
+  bt::encode(m, out_);
   if (out_.size() > kMaxBacklog) return close(exhausted("peer_backlog"));
   if (waiting_ && control_due() < waits_until_) wake_.notify_all();
 }
 
 /// When what is written down has to leave.
 SteadyTime Connection::control_due() const {
-  if (out_.size() >= kFullRecord) return {};
-  if (!out_.empty()) return control_after_;
-  return lazy_.empty() ? SteadyTime::max() : lazy_since_ + kLazy;
+  return out_.size() >= kFullRecord ? SteadyTime{} : out_due_;
 }
 
 void Connection::send_blocks(std::vector<bt::BlockRef> blocks, std::uint64_t ticket) {
@@ -139,8 +137,7 @@ net::Task<void> Connection::read_loop() {
 net::Task<Status> Connection::write_control() {
   writing_.clear();
   writing_.swap(out_);
-  writing_.insert(writing_.end(), lazy_.begin(), lazy_.end());
-  lazy_.clear();
+  out_due_ = SteadyTime::max();
   control_after_ = env_.now() + kPause;
   const std::size_t answers = std::exchange(answers_, 0);
   const Status sent = co_await admitted_.stream->write(writing_);
@@ -187,7 +184,7 @@ net::Task<void> Connection::wait_for_more() {
   waiting_ = true;
   const bool told = co_await wake_.wait(waits_until_ - now);
   waiting_ = false;
-  if (!told && control_due() == SteadyTime::max()) send(bt::KeepAlive{}, false);
+  if (!told && control_due() == SteadyTime::max()) send(bt::KeepAlive{});
 }
 
 net::Task<void> Connection::write_loop() {

@@ -36,7 +36,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   /// Starts both coroutines.
   void start();
-  void send(const bt::Message&, bool lazy);
+  /// Leaves with the next record, or opens one after `wait`.
+  void send(const bt::Message&, Duration wait = {});
   /// Blocks of one piece in a row; at most one such call may be open.
   void send_blocks(std::vector<bt::BlockRef>, std::uint64_t ticket);
   /// Ends it. Further calls do nothing.
@@ -74,15 +75,15 @@ class Connection : public std::enable_shared_from_this<Connection> {
   core::PeerRef ref_;
   Admitted admitted_;
   SteadyTime since_;
-  Bytes in_, out_, lazy_, writing_;
+  Bytes in_, out_, writing_;
   std::size_t answers_ = 0;  ///< hash answers in out_
   std::vector<bt::BlockRef> blocks_;
   std::uint64_t ticket_ = 0;
   std::uint32_t lowat_ = 0;
   net::Notify wake_;
-  SteadyTime control_after_;  ///< when the next control messages may leave
-  SteadyTime lazy_since_;
-  SteadyTime waits_until_;  ///< the writer waits for wake_ at most so long
+  SteadyTime control_after_;                ///< when the next control messages may leave
+  SteadyTime out_due_ = SteadyTime::max();  ///< when what is in out_ has to leave
+  SteadyTime waits_until_;                  ///< the writer waits for wake_ at most so long
   bool waiting_ = false;
   bool closed_ = false;
   std::optional<Error> why_;

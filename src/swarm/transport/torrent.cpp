@@ -241,7 +241,7 @@ void TorrentImpl::act() {
 }
 
 void TorrentImpl::carry_out(core::SendMessage& a) {
-  if (const auto conn = find(a.peer)) conn->send(a.message, a.lazy);
+  if (const auto conn = find(a.peer)) conn->send(a.message, a.wait);
 }
 
 void TorrentImpl::carry_out(core::VerifyPiece& a) {

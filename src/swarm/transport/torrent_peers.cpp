@@ -206,7 +206,7 @@ void TorrentImpl::take(const Grant& grant) {
     const auto& ids = conn->extension().ids;
     const auto id = ids.find(std::string(bt::kExtTicket));
     if (conn->identity() != env_.identity || id == ids.end()) continue;
-    conn->send(bt::Extended{id->second, payload}, false);
+    conn->send(bt::Extended{id->second, payload});
   }
 }
 

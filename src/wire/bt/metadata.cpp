@@ -5,6 +5,9 @@
 #include "wire/bt/bencode.hpp"
 
 namespace convoy::bt {
+namespace {
+constexpr std::uint64_t kSmallBlob = 16ULL << 20;
+}
 
 std::uint32_t BlobMeta::piece_count() const {
   return static_cast<std::uint32_t>((size + piece_length - 1) / piece_length);
@@ -21,7 +24,8 @@ std::uint32_t BlobMeta::blocks_in(std::uint32_t piece) const {
 }
 
 std::uint32_t choose_piece_length(std::uint64_t size) {
-  std::uint32_t length = kMinPieceLength;
+  // The smallest pieces only pay for blobs that are over in a moment: each is told to everybody.
+  std::uint32_t length = size < kSmallBlob ? kMinPieceLength : 2 * kMinPieceLength;
   // Up while size / 2048 is nearer to the next power of two, halfway counting as nearer.
   while (length < kMaxPieceLength && size / 3 >= std::uint64_t{length} * 1024) length *= 2;
   return length;

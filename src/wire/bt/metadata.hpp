@@ -31,7 +31,8 @@ struct BlobMeta {
 };
 
 /// The power of two nearest to size / 2048 (of two equally near the larger), within the
-/// limits: at most 4096 pieces up to 64 GiB. Both sides of a transfer compute it.
+/// limits, and at least 32 KiB from 16 MiB on: at most 4096 pieces up to 64 GiB. Both sides of a
+/// transfer compute it.
 std::uint32_t choose_piece_length(std::uint64_t size);
 
 /// The bencoded info dictionary of an SSL torrent: `file tree`, `meta version` 2, `name` (the

@@ -46,14 +46,14 @@ class Origin : public testing::Test {
   CoreUnderTest c;
 };
 
-TEST_F(Origin, HidesWhatItHasAndOffersTwoPiecesInOrderToDifferentNodes) {
+TEST_F(Origin, HidesWhatItHasAndOffersFourPiecesInOrderToDifferentNodes) {
   join(1);
   join(2);
   EXPECT_EQ(c.sent<bt::HaveNone>(1).size(), 1U);
   EXPECT_TRUE(c.sent<bt::HaveAll>(1).empty());
-  EXPECT_EQ(offered(1), (std::vector<std::uint32_t>{0, 1}));  // it was alone
+  EXPECT_EQ(offered(1), (std::vector<std::uint32_t>{0, 1, 2, 3}));  // it was alone
   deliver(1, 0);
-  EXPECT_EQ(offered(2), (std::vector<std::uint32_t>{2}));
+  EXPECT_EQ(offered(2), (std::vector<std::uint32_t>{4}));
 }
 
 TEST_F(Origin, RefusesWhatItDidNotOffer) {

@@ -10,18 +10,18 @@ using test::CoreUnderTest;
 using test::range;
 using test::whole;
 
-TEST(Requests, EightBlocksInAllAndOneOfEachPeer) {
+TEST(Requests, TenBlocksInAllAndOneOfEachPeer) {
   CoreUnderTest c(64, 1, false, false, false);
-  for (PeerRef p = 1; p <= 10; ++p) c.join_with(p, range(64));
+  for (PeerRef p = 1; p <= 12; ++p) c.join_with(p, range(64));
   c.learn_layer();
-  EXPECT_EQ(c.requests(10), 8U);
-  for (PeerRef p = 1; p <= 10; ++p) EXPECT_LE(c.sent<bt::RequestBlock>(p).size(), 1U);
+  EXPECT_EQ(c.requests(12), 10U);
+  for (PeerRef p = 1; p <= 12; ++p) EXPECT_LE(c.sent<bt::RequestBlock>(p).size(), 1U);
 }
 
 TEST(Requests, ASinglePeerGetsThemAll) {
   CoreUnderTest c(64);
   c.join_with(1, range(64));
-  EXPECT_EQ(c.requests(1), 8U);
+  EXPECT_EQ(c.requests(1), 10U);
 }
 
 TEST(Requests, WhereBytesComeFastARowIsAskedOfOnePeer) {
@@ -69,7 +69,7 @@ TEST(Requests, NothingBeforeThePieceLayerIsVerified) {
   ASSERT_EQ(asked.size(), 1U);
   bt::Hashes answer{asked[0].span, c.layer};
   c.say(1, answer);
-  EXPECT_EQ(c.requests(1), 8U);
+  EXPECT_EQ(c.requests(1), 10U);
   EXPECT_EQ(c.sent<bt::Interested>(1).size(), 1U);
 }
 

@@ -37,9 +37,10 @@ TEST(BlobMeta, AnExactMultipleHasNoShortPiece) {
 
 TEST(PieceLength, IsThePowerOfTwoNearestToATwoThousandthAndInItsLimits) {
   EXPECT_EQ(choose_piece_length(1), kMinPieceLength);
-  EXPECT_EQ(choose_piece_length(32 * kMi), 16 * kKi);
-  EXPECT_EQ(choose_piece_length(48 * kMi - 1), 16 * kKi);
-  EXPECT_EQ(choose_piece_length(48 * kMi), 32 * kKi);
+  EXPECT_EQ(choose_piece_length(16 * kMi - 1), 16 * kKi);
+  EXPECT_EQ(choose_piece_length(16 * kMi), 32 * kKi);
+  EXPECT_EQ(choose_piece_length(96 * kMi - 1), 32 * kKi);
+  EXPECT_EQ(choose_piece_length(96 * kMi), 64 * kKi);
   EXPECT_EQ(choose_piece_length(kGi), 512 * kKi);
   EXPECT_EQ(choose_piece_length(32 * kGi), kMaxPieceLength);
   EXPECT_EQ(choose_piece_length(UINT64_MAX), kMaxPieceLength);
