@@ -4,6 +4,7 @@
 Prints CPU seconds per GB of each side, throughput and peak memory; medians over the runs.
 """
 import argparse
+import getpass
 import gzip
 import hashlib
 import json
@@ -80,7 +81,9 @@ def convoy_run(directory: Path, size: int) -> dict:
         shutil.rmtree(directory / "img")
         seeder, leecher = c.agents
         get_blob(seeder, c, digest)
-        # From here on only the first agent can give it.
+        # The second one gets its token; from then on only the first can give it the blob.
+        manifest = f"http://{leecher.endpoints['mirror']}/v2/lab/big/manifests/1"
+        subprocess.run(["curl", "-sf", "-o", "/dev/null", manifest], check=True)
         c.registry.kill()
         before = [cpu_seconds(a.process.pid) for a in c.agents]
         seconds = get_blob(leecher, c, digest)
@@ -95,7 +98,7 @@ def convoy_run(directory: Path, size: int) -> dict:
 
 
 NGINX = """
-worker_processes 1; daemon off; pid {d}/nginx.pid; error_log {d}/error.log;
+user {user}; worker_processes 1; daemon off; pid {d}/nginx.pid; error_log {d}/error.log;
 events {{ worker_connections 64; }}
 http {{
   access_log off; sendfile on;
@@ -116,7 +119,7 @@ def nginx_run(directory: Path, size: int) -> dict:
                     "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2",
                     "-keyout", directory / "key", "-out", directory / "crt"], check=True, capture_output=True)
     port = 20000 + os.getpid() % 20000
-    (directory / "conf").write_text(NGINX.format(d=directory, port=port))
+    (directory / "conf").write_text(NGINX.format(d=directory, port=port, user=getpass.getuser()))
     server = subprocess.Popen(["nginx", "-c", str(directory / "conf")])
     try:
         time.sleep(0.5)
@@ -125,8 +128,8 @@ def nginx_run(directory: Path, size: int) -> dict:
         before = cpu_seconds(worker)
         children = os.times()
         start = time.monotonic()
-        subprocess.run(f"curl -sf --cacert {directory}/crt https://127.0.0.1:{port}/blob | sha256sum >/dev/null",
-                       shell=True, check=True)
+        pipe = f"curl -sf --cacert {directory}/crt https://127.0.0.1:{port}/blob | sha256sum >/dev/null"
+        subprocess.run(["bash", "-o", "pipefail", "-c", pipe], check=True)
         seconds = time.monotonic() - start
         done = os.times()
         leecher = (done.children_user + done.children_system - children.children_user - children.children_system)

@@ -12,7 +12,6 @@ namespace {
 namespace core = swarm::core;
 constexpr std::uint32_t kRecord = 22;  // what TLS adds to a record
 constexpr std::uint32_t kBulk = 1024;  // a larger message waits like data
-constexpr Duration kLazy = std::chrono::milliseconds(50);
 
 Hash256 toy_pair(const Hash256& a, const Hash256& b) {
   Hash256 out{};
@@ -30,7 +29,12 @@ struct SwarmSim::Impl {
   struct Node {
     std::unique_ptr<core::Swarm> swarm;
     std::set<std::uint32_t> neighbours;
-    std::map<std::uint32_t, std::vector<bt::Message>> lazy;
+    struct Held {
+      std::vector<bt::Message> messages;
+      Instant due = Instant::max();
+    };
+    std::map<std::uint32_t, Instant> heard;  // when the last message of each peer is taken
+    std::map<std::uint32_t, Held> held;      // messages that wait for company
     std::vector<std::pair<std::uint32_t, bt::Message>> bulk;
     std::map<std::uint32_t, std::set<std::uint32_t>> tainted;  // piece -> wrong blocks
     std::uint64_t rate = 0;
@@ -138,7 +142,7 @@ struct SwarmSim::Impl {
     n.alive = false;
     ++n.life;
     n.sending = false;
-    n.lazy.clear();
+    n.held.clear();
     n.bulk.clear();
     for (const std::uint32_t other : n.neighbours) part(other, i);
   }
@@ -165,8 +169,8 @@ struct SwarmSim::Impl {
     std::map<std::uint32_t, std::vector<bt::Message>> batch;
     for (auto& action : n.swarm->take_actions()) {
       if (auto* m = std::get_if<core::SendMessage>(&action)) {
-        if (m->lazy) {
-          hold(i, m->peer - 1, std::move(m->message));
+        if (m->wait > Duration{}) {
+          hold(i, m->peer - 1, std::move(m->message), now + m->wait);
         } else {
           batch[m->peer - 1].push_back(std::move(m->message));
         }
@@ -184,18 +188,18 @@ struct SwarmSim::Impl {
     for (auto& [to, messages] : batch) flush(i, to, std::move(messages));
     upload(i);
   }
-  void hold(std::uint32_t i, std::uint32_t to, bt::Message m) {
-    auto& waiting = nodes[i].lazy[to];
-    waiting.push_back(std::move(m));
-    if (waiting.size() > 1) return;
-    at(now + kLazy, i, [this, i, to] {
-      auto messages = std::exchange(nodes[i].lazy[to], {});
-      if (!messages.empty()) flush(i, to, std::move(messages));
+  void hold(std::uint32_t i, std::uint32_t to, bt::Message m, Instant due) {
+    auto& held = nodes[i].held[to];
+    held.messages.push_back(std::move(m));
+    if (held.due <= due) return;
+    held.due = due;
+    at(due, i, [this, i, to, due] {
+      if (nodes[i].held[to].due == due) flush(i, to, {});
     });
   }
   void flush(std::uint32_t i, std::uint32_t to, std::vector<bt::Message> messages) {
     Node& n = nodes[i];
-    for (auto& m : std::exchange(n.lazy[to], {})) messages.push_back(std::move(m));
+    for (auto& m : std::exchange(n.held[to], {}).messages) messages.push_back(std::move(m));
     Bytes wire;
     std::vector<bt::Message> small;
     for (auto& m : messages) {
@@ -220,6 +224,11 @@ struct SwarmSim::Impl {
     Node& r = nodes[to];
     if (!r.alive) return;
     r.down_free = std::max(r.down_free, when) + time_of(bytes, r.rate);
+    if (options.react > Duration{}) {
+      const auto most = static_cast<std::uint64_t>(2 * options.react.count());
+      when += Duration(static_cast<Duration::rep>(random.below(most)));
+      when = r.heard[i] = std::max(r.heard[i], when);
+    }
     at(when, to, [this, i, to, messages = std::move(messages)] {
       for (const auto& m : messages) nodes[to].swarm->received(i + 1, m, now);
       act(to);

@@ -23,6 +23,8 @@ struct SwarmOptions {
   std::uint32_t degree = 10;  ///< everybody to everybody up to degree + 1 nodes
   std::uint32_t origin_links = 64;
   Duration delay = std::chrono::microseconds(200);  ///< one way
+  /// Mean time that a node takes to get at a message, at random up to twice as much: busy machines.
+  Duration react{};
   Duration verify = std::chrono::milliseconds(1);
   Duration spread = std::chrono::seconds(1);  ///< nodes start at random within it
   std::uint64_t seed = 1;
