@@ -9,6 +9,7 @@ constexpr std::size_t kRetentionPage = 1000;
 constexpr std::size_t kMaxTagsDecided = 1'000'000;  // of one repository, sorted in memory
 constexpr std::size_t kExamined = 256;
 constexpr std::size_t kRemovedAtOnce = 16;
+constexpr unsigned kBucketsAtOnce = 32;
 
 const char* name_of(int phase) {
   constexpr const char* kNames[] = {"retention", "manifests",    "links", "blobs",
@@ -205,29 +206,35 @@ Status Collector::condemned_step() {
   return {};
 }
 
-/// One bucket of the store: bytes that a crash left between their commit and their link.
+/// Some buckets of the store: bytes that a crash left between their commit and their link.
 Status Collector::orphans_step() {
-  if (bucket_ >= storage::BlobStore::kBuckets) {
-    enter(Phase::repositories);
-    return {};
-  }
-  auto stored = blobs_.list(bucket_);
-  if (!stored) return std::move(stored).error();
-  ++bucket_;
-  for (const auto& blob : *stored) {
-    ++report_.examined;
-    auto linked = upkeep_.linked(blob.digest);
-    if (!linked) return std::move(linked).error();
-    if (*linked) continue;
-    // Of a dry run the condemned ones were counted a phase ago.
-    if (report_.dry_run) {
-      auto condemned = upkeep_.is_condemned(blob.digest);
-      if (!condemned) return std::move(condemned).error();
-      if (*condemned) continue;
+  std::size_t looked_at = 0;
+  const unsigned stop = std::min<unsigned>(bucket_ + kBucketsAtOnce, storage::BlobStore::kBuckets);
+  for (; bucket_ < stop && looked_at < kExamined; ++bucket_) {
+    auto stored = blobs_.list(bucket_);
+    if (!stored) return std::move(stored).error();
+    looked_at += stored->size();
+    for (const auto& blob : *stored) {
+      if (auto done = orphan_step(blob.digest); !done) return done;
     }
-    auto done = remove_blob(blob.digest, true);
-    if (!done) return std::move(done).error();
   }
+  report_.examined += looked_at;
+  if (bucket_ >= storage::BlobStore::kBuckets) enter(Phase::repositories);
+  return {};
+}
+
+Status Collector::orphan_step(const oci::Digest& digest) {
+  auto linked = upkeep_.linked(digest);
+  if (!linked) return std::move(linked).error();
+  if (*linked) return {};
+  // Of a dry run the condemned ones were counted a phase ago.
+  if (report_.dry_run) {
+    auto condemned = upkeep_.is_condemned(digest);
+    if (!condemned) return std::move(condemned).error();
+    if (*condemned) return {};
+  }
+  auto done = remove_blob(digest, true);
+  if (!done) return std::move(done).error();
   return {};
 }
 

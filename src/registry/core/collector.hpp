@@ -65,6 +65,7 @@ class Collector {
   Status links_step();
   Status condemned_step();
   Status orphans_step();
+  Status orphan_step(const oci::Digest&);
   Status repositories_step();
   Result<bool> remove_blob(const oci::Digest&, bool orphan);
   storage::WalkRules walk_rules(Duration age) const;
