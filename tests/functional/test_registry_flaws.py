@@ -381,3 +381,27 @@ def test_cve_2022_31666_an_upload_is_its_own_users_alone(registry, alice):
         reply = carol.request(method, path, b"x" if method in ("PATCH", "PUT") else None)
         assert reply.status == 404 and reply.code() == "BLOB_UPLOAD_UNKNOWN", (method, reply)
     assert alice.get(location).status == 204
+
+
+def test_cve_2026_31801_a_tag_that_is_kept_is_moved_on_no_path(tmp_path):
+    project = '[[registry.project]]\nname = "team"\nimmutable_tags = ["v*", "latest"]\n'
+    with Registry(tmp_path / "r", tables=project) as registry:
+        client = registry.client("alice")
+        first, second = pushed(client, "team/kept", "latest"), pushed(client, "team/kept", "free")
+        other, data = second.tags["free"], second.manifests[second.tags["free"]]
+        assert oci.put_manifest(client, "team/kept", other, data, IMAGE, ["v1"]).status == 201
+        mine = first.tags["latest"]
+        body = first.manifests[mine]
+        ways = [oci.put_manifest(client, "team/kept", "latest", data, IMAGE),
+                oci.put_manifest(client, "team/kept", other, data, IMAGE, ["latest"]),
+                oci.put_manifest(client, "team/kept", other, data, IMAGE, ["new", "latest"]),
+                oci.put_manifest(client, "team/kept", "v1", body, IMAGE),
+                client.delete("/v2/team/kept/manifests/latest"),
+                client.delete(f"/v2/team/kept/manifests/{mine}")]
+        for reply in ways:
+            assert reply.status == 403 and reply.code() == "DENIED", reply
+        assert client.head("/v2/team/kept/manifests/latest").header("Docker-Content-Digest") == mine
+        assert client.get("/v2/team/kept/tags/list").json()["tags"] == ["free", "latest", "v1"]
+        # The same again is no change, and others may move.
+        assert oci.put_manifest(client, "team/kept", "latest", body, IMAGE).status == 201
+        assert oci.put_manifest(client, "team/kept", "free", body, IMAGE).status == 201
