@@ -93,9 +93,9 @@ class StoppedLink final : public StoreLink {
   }
 
   void wait() override {
-    const auto end = std::chrono::steady_clock::now() + kTurn;
+    const Deadline end = Deadline::in(clock_, kTurn);
     bool more = true;
-    while (more && std::chrono::steady_clock::now() < end) {
+    while (more && !end.passed(clock_.steady())) {
       const bool collecting = store_->desk().collect_step();
       const bool scrubbing = store_->desk().scrub_step(kScrubStep);
       more = collecting || scrubbing;
