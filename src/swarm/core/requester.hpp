@@ -23,7 +23,7 @@ class Requester {
   /// What was asked of a peer that has been silent for about a second is freed for others.
   void check_stalls(Instant now);
 
-  /// Blocks that may be open at non-origin peers in all: 8 rows + the bandwidth-delay product.
+  /// Blocks that may be open at non-origin peers in all: 10 rows + the bandwidth-delay product.
   std::size_t limit(Instant now) const;
   /// Blocks asked of one peer in a row: one, and more where bytes come fast.
   std::size_t run(Instant now) const;
