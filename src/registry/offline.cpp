@@ -7,7 +7,7 @@ OfflineRegistry::OfflineRegistry(Stores stores, std::vector<Project> projects, C
                                  net::Metrics& metrics)
     : stores_(std::move(stores)),
       projects_(std::move(projects)),
-      desk_({*stores_.blobs, *stores_.meta, gate_, projects_, clock, audit, metrics, rules}) {}
+      desk_({*stores_.blobs, *stores_.meta, gate_, projects_, clock, audit, metrics, rules, {}}) {}
 
 Result<std::unique_ptr<OfflineRegistry>> OfflineRegistry::open(
     const std::string& data_dir, std::vector<Project> projects, CollectRules rules,

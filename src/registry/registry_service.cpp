@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <map>
+#include <mutex>
 
 #include "clients/tracker/http_tracker_client.hpp"
 #include "net/http_client.hpp"
@@ -149,7 +150,8 @@ class Service final : public RegistryService {
                      uploads_, manifests_, tokens_, metadata_, pulls_, around_.audit,
                      *around_.metrics, around_.log}),
         desk_({*stores_.blobs, *stores_.meta, gate_, projects_, around_.clock, around_.audit,
-               *around_.metrics, options_.upkeep.rules}),
+               *around_.metrics, options_.upkeep.rules,
+               [this](const oci::Digest& digest) { note_gone(digest); }}),
         admin_(desk_, around_.pool, around_.audit, around_.random.hex(32)),
         quiet_pool_(1),
         collect_wake_(around_.executor),
@@ -299,6 +301,23 @@ class Service final : public RegistryService {
     }
   }
 
+  void note_gone(const oci::Digest& digest) {
+    const std::lock_guard lock(gone_mutex_);
+    gone_.push_back(digest);
+  }
+
+  /// The origin seeders hold blobs open, and would go on with what is not there any more.
+  void stop_seeding_gone() {
+    std::vector<oci::Digest> gone;
+    {
+      const std::lock_guard lock(gone_mutex_);
+      gone.swap(gone_);
+    }
+    for (const auto& digest : gone) {
+      for (auto& [name, origin] : origins_) origin->drop(digest);
+    }
+  }
+
   /// How long a wait lasts until `due`; a clock that jumps is looked at again within the hour.
   Duration until(SteadyTime due) const {
     return std::clamp<Duration>(due - around_.clock.steady(), std::chrono::milliseconds(1),
@@ -311,6 +330,7 @@ class Service final : public RegistryService {
     for (;;) {
       auto step = [this] { return desk_.collect_step(); };
       const bool busy = co_await around_.pool.run(std::move(step));
+      stop_seeding_gone();
       bool begun = false;
       if (!busy && interval > Duration::zero() && around_.clock.steady() >= due) {
         due = around_.clock.steady() + interval;
@@ -348,6 +368,7 @@ class Service final : public RegistryService {
       const SteadyTime began = around_.clock.steady();
       auto step = [this] { return desk_.scrub_step(kScrubStep); };
       const bool busy = co_await quiet_pool_.run(std::move(step));
+      stop_seeding_gone();
       if (busy) {
         Duration nap = std::chrono::microseconds(1);
         if (scheduled && options_.upkeep.scrub_rate > 0) {
@@ -389,6 +410,8 @@ class Service final : public RegistryService {
   MetadataService metadata_;
   PullNotes pulls_;
   DistributionApi api_;
+  std::mutex gone_mutex_;
+  std::vector<oci::Digest> gone_;  // since the seeders were last told
   AdminDesk desk_;
   AdminApi admin_;
   net::WorkerPool quiet_pool_;  // one thread, whose reads come after all others'

@@ -122,6 +122,7 @@ bool AdminDesk::begin_collection(bool dry_run) {
   if (collection_.state == "running") return false;
   collection_.work = std::make_unique<Collector>(
       needs_.blobs, needs_.meta, needs_.gate, needs_.projects, needs_.clock, needs_.rules, dry_run);
+  collection_.work->on_removed = needs_.on_gone;
   collection_.state = "running";
   collection_.error.clear();
   collection_.failures = 0;
@@ -241,6 +242,7 @@ void AdminDesk::bad_blob(const ScrubReport::Bad& bad, bool dry_run) {
                {{"reason", bad.reason}})
       .add();
   const bool quarantined = bad.reason == "digest_mismatch" && !dry_run;
+  if (quarantined && needs_.on_gone) needs_.on_gone(bad.digest);
   record(quarantined ? "blob.quarantine" : "blob.bad", security::AuditOutcome::observed,
          bad.digest.str(), bad.reason, {});
 }

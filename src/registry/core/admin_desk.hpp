@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -35,8 +36,10 @@ class AdminDesk {
     security::AuditLog& audit;
     net::Metrics& metrics;
     CollectRules rules;
+    /// Told, on workers, of blobs that were collected or quarantined. May be null.
+    std::function<void(const oci::Digest&)> on_gone;
   };
-  explicit AdminDesk(Needs needs) : needs_(needs) {}
+  explicit AdminDesk(Needs needs) : needs_(std::move(needs)) {}
 
   /// `target` is below "/convoy/v1/admin/": "gc", "scrub", "repositories?last=a&n=10", "tags?…",
   /// "usage". Whoever asks was authenticated.

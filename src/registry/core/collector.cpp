@@ -182,6 +182,7 @@ Result<bool> Collector::remove_blob(const oci::Digest& digest, bool orphan) {
     if (orphan) ++report_.orphans;
   }
   if (report_.dry_run) return true;
+  if (on_removed) on_removed(digest);
   auto removed = blobs_.remove(digest);
   if (!removed && removed.error().kind() != ErrorClass::not_found) {
     return std::move(removed).error();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -51,6 +52,9 @@ class Collector {
  public:
   Collector(storage::BlobStore&, storage::RegistryMeta&, DigestGate&, const ProjectBook&,
             const Clock&, CollectRules, bool dry_run);
+
+  /// Told of each blob whose bytes go, before they do.
+  std::function<void(const oci::Digest&)> on_removed;
 
   /// One step; false when all is done. After an error the step may be tried again.
   Result<bool> step();

@@ -232,6 +232,20 @@ void OriginSeeder::load(const bt::BlobMeta& meta) {
   tasks_.spawn([this, short_hex] { return add(short_hex); });
 }
 
+void OriginSeeder::drop(const oci::Digest& digest) {
+  waiting_.erase(digest);
+  for (auto it = known_.begin(); it != known_.end();) {
+    if (it->second.digest != digest) {
+      ++it;
+      continue;
+    }
+    if (loaded_.erase(it->first) > 0 && engine_) {
+      engine_->remove(info_hash_of(it->second, identity_.root()));
+    }
+    it = known_.erase(it);
+  }
+}
+
 net::Task<void> OriginSeeder::add(std::string short_hex) {
   const auto it = known_.find(short_hex);
   if (it == known_.end()) co_return;

@@ -45,6 +45,8 @@ class OriginSeeder {
 
   /// Makes the blob available to the cluster's swarm.
   void load(const bt::BlobMeta&);
+  /// Stops seeding it and forgets it: it was removed or found bad.
+  void drop(const oci::Digest&);
   /// Where peers connect; nothing before the enrolment succeeded.
   std::optional<net::Endpoint> endpoint() const;
   std::size_t loaded() const { return loaded_.size(); }

@@ -163,6 +163,17 @@ TEST_F(OriginTest, BlobAskedForEarlyIsLoadedOnceTheEngineRuns) {
   EXPECT_EQ(seeder_->loaded(), 1u);
 }
 
+TEST_F(OriginTest, BlobThatIsGoneIsSeededNoMore) {
+  const auto meta = put_blob(100'000);
+  start(tracker());
+  seeder_->load(meta);
+  ASSERT_TRUE(eventually([&] { return seeder_->loaded() == 1; }));
+  seeder_->drop(oci::Digest::sha256({}));
+  EXPECT_EQ(seeder_->loaded(), 1u);
+  seeder_->drop(meta.digest);
+  EXPECT_EQ(seeder_->loaded(), 0u);
+}
+
 TEST_F(OriginTest, LoadedBlobsAreRememberedForTheNextStart) {
   start(tracker());
   ASSERT_TRUE(eventually([&] { return seeder_->endpoint().has_value(); }));
