@@ -1,15 +1,8 @@
 #include "agent/gate.hpp"
 
-#include "crypto/hash.hpp"
 #include "wire/auth/challenge.hpp"
 
 namespace convoy::agent {
-namespace {
-
-constexpr Duration kRemember = std::chrono::seconds(60);
-constexpr std::size_t kMaxRemembered = 256;
-
-}  // namespace
 
 Result<Gate> Gate::make(const std::vector<AgentUser>& users, net::WorkerPool& pool,
                         const Clock& clock, Random& random) {
@@ -17,25 +10,14 @@ Result<Gate> Gate::make(const std::vector<AgentUser>& users, net::WorkerPool& po
   for (const auto& user : users) list.push_back({user.user, user.password_hash});
   auto directory = security::UserDirectory::make(std::move(list), {});
   if (!directory) return invalid("agent_option_invalid", directory.error().text());
-  return Gate(std::move(*directory), pool, clock, random.hex(16));
-}
-
-std::string Gate::key_of(const Secret& authorization) const {
-  const Secret salted(salt_ + std::string(authorization.reveal()));
-  return to_hex(crypto::sha256(as_bytes(salted.reveal())));
-}
-
-void Gate::remember(std::string key) {
-  if (good_until_.size() >= kMaxRemembered) good_until_.clear();
-  good_until_.insert_or_assign(std::move(key), clock_->steady() + kRemember);
+  return Gate(std::move(*directory), pool, clock, random);
 }
 
 net::Task<Status> Gate::check(std::optional<Secret> authorization, std::string remote_ip) {
   if (!closed()) co_return Status{};
   if (!authorization) co_return unauthorized("credentials_missing");
-  std::string key = key_of(*authorization);
-  const auto known = good_until_.find(key);
-  if (known != good_until_.end() && clock_->steady() < known->second) co_return Status{};
+  std::string key = good_.key_of(*authorization);
+  if (good_.knows(key, clock_->steady())) co_return Status{};
 
   auto parsed = auth::parse_authorization(authorization->reveal());
   auto* basic = parsed ? std::get_if<auth::BasicCredential>(&*parsed) : nullptr;
@@ -50,7 +32,7 @@ net::Task<Status> Gate::check(std::optional<Secret> authorization, std::string r
     co_return unauthorized("credentials_invalid");
   }
   guard_.succeeded(user);
-  remember(std::move(key));
+  good_.add(std::move(key), clock_->steady());
   co_return Status{};
 }
 

@@ -1,24 +1,20 @@
 #pragma once
 
-#include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "agent/service.hpp"
-#include "base/bytes.hpp"
 #include "base/secret.hpp"
 #include "net/worker_pool.hpp"
 #include "security/identity/brute_force.hpp"
+#include "security/identity/good_logins.hpp"
 #include "security/identity/users.hpp"
 
 namespace convoy::agent {
 
 /// Who may use a listener at all: basic authentication, before anything else is looked at.
-/// A credential that was found good is remembered (as a salted hash) for a minute, since checking a
-/// password is slow on purpose. One thread.
+/// One thread.
 class Gate {
  public:
   /// Error "agent_option_invalid".
@@ -31,18 +27,14 @@ class Gate {
   net::Task<Status> check(std::optional<Secret> authorization, std::string remote_ip);
 
  private:
-  Gate(security::UserDirectory users, net::WorkerPool& pool, const Clock& clock, std::string salt)
-      : users_(std::move(users)), pool_(&pool), clock_(&clock), salt_(std::move(salt)) {}
-
-  std::string key_of(const Secret&) const;
-  void remember(std::string key);
+  Gate(security::UserDirectory users, net::WorkerPool& pool, const Clock& clock, Random& random)
+      : users_(std::move(users)), pool_(&pool), clock_(&clock), good_(random) {}
 
   security::UserDirectory users_;
   net::WorkerPool* pool_;
   const Clock* clock_;
-  std::string salt_;
   security::BruteForceGuard guard_;
-  std::unordered_map<std::string, SteadyTime> good_until_;
+  security::GoodLogins good_;
 };
 
 }  // namespace convoy::agent

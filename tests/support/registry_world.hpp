@@ -136,7 +136,23 @@ class RegistryWorld {
   }
 
   Answer send(Ask ask) { return send_with(client_, std::move(ask)); }
+  /// Sends all of them before the first answer is there.
+  std::vector<Answer> send_at_once(const std::vector<Ask>& asks) {
+    std::vector<Answer> answers;
+    Tasks tasks(loop);
+    for (const auto& ask : asks) {
+      tasks->spawn([&, ask]() -> net::Task<void> {
+        auto answer = exchange(client_, request_of(ask));
+        answers.push_back(co_await std::move(answer));
+      });
+    }
+    loop.run(all_there(answers, asks.size()));
+    return answers;
+  }
   Answer send_with(std::shared_ptr<net::HttpClient> client, Ask ask) {
+    return loop.run(exchange(std::move(client), request_of(std::move(ask))));
+  }
+  net::HttpRequest request_of(Ask ask) {
     net::HttpRequest request;
     request.method = ask.method;
     request.url = http::Url{tls_, "127.0.0.1", port, ask.target};
@@ -153,7 +169,7 @@ class RegistryWorld {
     } else {
       request.body = std::move(ask.body);
     }
-    return loop.run(exchange(std::move(client), std::move(request)));
+    return request;
   }
 
   Answer get(const std::string& target, const std::string& token,
@@ -228,6 +244,11 @@ class RegistryWorld {
   std::uint16_t port = 0;
 
  private:
+  static net::Task<void> all_there(const std::vector<Answer>& answers, std::size_t count) {
+    while (answers.size() < count) {
+      static_cast<void>(co_await net::sleep_for(std::chrono::milliseconds(5)));
+    }
+  }
   static net::Task<Answer> exchange(std::shared_ptr<net::HttpClient> client,
                                     net::HttpRequest request) {
     const auto deadline = Deadline::at(std::chrono::steady_clock::now() + std::chrono::seconds(30));

@@ -56,8 +56,9 @@ net::Task<bool> Download::hash_range(Hasher& hasher, std::uint64_t from, std::ui
   Hasher* into = &hasher;
   auto job = [file, into, from, length] { return hash_file(*file, *into, from, length); };
   auto done = co_await env_.pool.run(std::move(job));
-  if (!done) fail(std::move(done).error());
-  co_return done.ok();
+  const bool good = done.ok();
+  if (!good) fail(std::move(done).error());
+  co_return good;
 }
 
 net::Task<void> Download::conclude(Bytes raw) {

@@ -13,7 +13,7 @@ constexpr Duration kPumpTurn = std::chrono::milliseconds(50);
 
 Download::Download(const DownloadEnv& env, bt::BlobMeta meta, bool has_tree)
     : env_(env),
-      meta_(std::move(meta)),
+      meta_(meta),
       has_tree_(has_tree),
       unchecked_(meta_),
       changed_(env.executor),

@@ -6,39 +6,72 @@ namespace {
 // A password check takes tens of milliseconds of a worker: with more of them in line the disk would
 // wait behind strangers.
 constexpr std::size_t kMaxChecking = 16;
+constexpr Duration kPatience = std::chrono::seconds(10);
 
-struct Counted {
-  explicit Counted(std::size_t& n) : n_(n) { ++n_; }
-  Counted(const Counted&) = delete;
-  Counted& operator=(const Counted&) = delete;
-  ~Counted() { --n_; }
-  std::size_t& n_;
+/// A login being checked; those who wait are told at its end.
+class Check {
+ public:
+  Check(std::set<std::string>& all, const std::string& key, net::Notify& over)
+      : all_(all), at_(all.insert(key).first), over_(over) {}
+  Check(const Check&) = delete;
+  Check& operator=(const Check&) = delete;
+  ~Check() {
+    all_.erase(at_);
+    over_.notify_all();
+  }
+
+ private:
+  std::set<std::string>& all_;
+  std::set<std::string>::iterator at_;
+  net::Notify& over_;
 };
 
 }  // namespace
 
 TokenService::TokenService(security::RegistryTokenIssuer issuer,
                            std::shared_ptr<const security::UserDirectory> users,
-                           net::WorkerPool& pool, const Clock& clock)
-    : issuer_(std::move(issuer)), users_(std::move(users)), pool_(pool), clock_(clock) {}
+                           net::Executor executor, net::WorkerPool& pool, const Clock& clock,
+                           Random& random)
+    : issuer_(std::move(issuer)),
+      users_(std::move(users)),
+      pool_(pool),
+      clock_(clock),
+      good_(random),
+      checked_(executor) {}
 
 net::Task<Status> TokenService::authenticate(auth::BasicCredential credential,
                                              std::string remote_ip) {
+  const Secret login(credential.user + '\0' + std::string(credential.password.reveal()));
+  const std::string key = good_.key_of(login);
+  const SteadyTime until = clock_.steady() + kPatience;
+  while (checking_.contains(key)) {
+    const bool told = co_await checked_.wait(until - clock_.steady());
+    if (!told) co_return exhausted("logins_busy", "1");
+  }
+  if (good_.knows(key, clock_.steady())) co_return Status{};
   const auto wait = guard_.wait_for(credential.user, remote_ip, clock_.steady());
   if (wait) {
     const auto seconds = std::chrono::ceil<std::chrono::seconds>(*wait);
     co_return exhausted("credentials_slowed", std::to_string(seconds.count()));
   }
-  if (checking_ >= kMaxChecking) co_return exhausted("logins_busy", "1");
-  const Counted counted(checking_);
+  if (checking_.size() >= kMaxChecking) co_return exhausted("logins_busy", "1");
+  const std::string user = credential.user;
+  Status verified = co_await verify(std::move(credential), key);
+  if (verified) {
+    guard_.succeeded(user);
+  } else {
+    guard_.failed(user, remote_ip, clock_.steady());
+  }
+  co_return verified;
+}
+
+net::Task<Status> TokenService::verify(auth::BasicCredential credential, std::string key) {
   const auto users = users_;
+  const Check check(checking_, key, checked_);
   auto job = [&users, &credential] { return users->verify(credential.user, credential.password); };
   Status verified = co_await pool_.run(std::move(job));
-  if (verified) {
-    guard_.succeeded(credential.user);
-  } else {
-    guard_.failed(credential.user, remote_ip, clock_.steady());
-  }
+  // Not when the users were replaced meanwhile.
+  if (verified && users == users_) good_.add(std::move(key), clock_.steady());
   co_return verified;
 }
 

@@ -2,15 +2,17 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "base/secret.hpp"
-#include "net/task.hpp"
+#include "net/task_group.hpp"
 #include "net/worker_pool.hpp"
 #include "security/identity/brute_force.hpp"
+#include "security/identity/good_logins.hpp"
 #include "security/identity/users.hpp"
 #include "security/token/registry_token.hpp"
 #include "wire/auth/challenge.hpp"
@@ -31,15 +33,16 @@ struct TokenReply {
 };
 
 /// Decides on tokens (registry token authentication): who it is, what of the wish is granted.
-/// Guessing is slowed by user and by address; passwords are checked on a worker, a few at a time.
-/// One thread.
+/// Guessing is slowed by user and by address; passwords are checked on a worker, a few at a time,
+/// and one check serves all who log in by the same credential within a minute. One thread.
 class TokenService {
  public:
   TokenService(security::RegistryTokenIssuer, std::shared_ptr<const security::UserDirectory>,
-               net::WorkerPool&, const Clock&);
+               net::Executor, net::WorkerPool&, const Clock&, Random&);
 
   void replace_users(std::shared_ptr<const security::UserDirectory> users) {
     users_ = std::move(users);
+    good_.clear();
   }
 
   /// As of now; a copy outlives a replacement.
@@ -51,13 +54,16 @@ class TokenService {
 
  private:
   net::Task<Status> authenticate(auth::BasicCredential, std::string remote_ip);
+  net::Task<Status> verify(auth::BasicCredential, std::string key);
 
   security::RegistryTokenIssuer issuer_;
   std::shared_ptr<const security::UserDirectory> users_;
   net::WorkerPool& pool_;
   const Clock& clock_;
   security::BruteForceGuard guard_;
-  std::size_t checking_ = 0;
+  security::GoodLogins good_;
+  std::set<std::string> checking_;  ///< keys of GoodLogins
+  net::Notify checked_;
 };
 
 }  // namespace convoy::registry

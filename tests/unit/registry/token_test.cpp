@@ -140,6 +140,35 @@ TEST_F(TokenTest, GuessingIsSlowedDown) {
   EXPECT_EQ(ask("?scope=repository:public/x:pull").status, 200);
 }
 
+TEST_F(TokenTest, AGoodLoginIsNotSlowedByWhatStrangersGuess) {
+  EXPECT_EQ(ask("", "bob", "bob+secret").status, 200);
+  for (int i = 0; i < 6; ++i) EXPECT_NE(ask("", "bob", "guess").status, 200);
+  EXPECT_EQ(ask("", "bob", "bob+secret").status, 200);
+  EXPECT_EQ(ask("", "bob", "bob+secre").status, 429);
+}
+
+TEST_F(TokenTest, OneCheckServesAllWhoLogInAtOnceByOneCredential) {
+  // More than passwords are checked at once.
+  const auto login = auth::basic_header("bob", Secret("bob+secret"));
+  const test::Ask ask{.method = "GET",
+                      .target = "/token",
+                      .body = {},
+                      .headers = {{"Authorization", login}},
+                      .token = {}};
+  for (const auto& answer : world_.send_at_once({40, ask})) EXPECT_EQ(answer.status, 200);
+}
+
+TEST_F(TokenTest, APasswordThatWasReplacedIsRefusedAtOnce) {
+  EXPECT_EQ(ask("", "bob", "bob+secret").status, 200);
+  SystemRandom random;
+  auto changed =
+      security::UserDirectory::make({{"bob", crypto::hash_password(Secret("other"), random)}}, {});
+  world_.service->replace_users(
+      std::make_shared<const security::UserDirectory>(std::move(changed).value()));
+  EXPECT_EQ(ask("", "bob", "bob+secret").status, 401);
+  EXPECT_EQ(ask("", "bob", "other").status, 200);
+}
+
 TEST_F(TokenTest, MalformedRequests) {
   EXPECT_EQ(ask("?scope=nonsense").status, 400);
   EXPECT_EQ(ask("?scope=repository:a:pull;drop").status, 400);
