@@ -1,6 +1,9 @@
 #include "config/document.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
+#include <fmt/format.h>
 #include <optional>
 #include <utility>
 
@@ -46,58 +49,109 @@ namespace {
 // brackets it limits itself.
 constexpr int kMaxDots = 64;
 
-/// Looks at a text before toml++ does, for what that library cannot bear: endless dotted keys, and
-/// characters beyond ASCII where it would ask whether they are blanks (outside of quotes and
-/// comments, and in strings of several lines, which no key here could take anyway).
-class Guard {
- public:
-  explicit Guard(std::string_view text) : text_(text) {}
-
-  std::optional<Fault> inspect() {
-    while (at_ < text_.size()) {
-      const char c = text_[at_];
-      if (c == '#') {
-        at_ = std::min(text_.find('\n', at_), text_.size());
-        continue;
-      }
-      if (c == '"' || c == '\'') {
-        if (text_.substr(at_, 3) == std::string(3, c)) {
-          return fault("begins a text of several lines", "Write it on one line.");
-        }
-        skip_text(c);
-        continue;
-      }
-      if (static_cast<unsigned char>(c) >= 0x80) {
-        return fault("has a character beyond ASCII outside of quotes",
-                     "Such characters may stand in quotes and comments.");
-      }
-      if (c == '.' && ++dots_ > kMaxDots) return fault("has a key with more than 64 dots", "");
-      if (std::string_view("\n=,[]{}").find(c) != std::string_view::npos) dots_ = 0;
-      if (c == '\n') ++line_;
-      ++at_;
-    }
+/// The code point at the front of `text`, which it takes off; nothing when it is not UTF-8.
+std::optional<std::uint32_t> take_code_point(std::string_view& text) {
+  const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
+  const std::size_t length = byte(0) >= 0xf0 ? 4 : byte(0) >= 0xe0 ? 3 : 2;
+  if (byte(0) < 0xc2 || byte(0) > 0xf4 || text.size() < length) return std::nullopt;
+  std::uint32_t code = byte(0) & (0xffU >> (length + 1));
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xc0U) != 0x80) return std::nullopt;
+    code = code << 6 | (byte(i) & 0x3fU);
+  }
+  constexpr std::array<std::uint32_t, 5> kLeast{0, 0, 0x80, 0x800, 0x10000};
+  if (code < kLeast[length] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) {
     return std::nullopt;
   }
+  text.remove_prefix(length);
+  return code;
+}
+
+/// Makes a text that toml++ can bear, with the same lines and the same meaning: without endless
+/// dotted keys, and of ASCII alone, since beyond it that library runs into code it holds to be
+/// unreachable. In double quotes such a character becomes an escape, in comments it is left out;
+/// anywhere else it is a fault, as are strings of several lines, which no key here could take.
+class Guard {
+ public:
+  explicit Guard(std::string_view text) : left_(text) {}
+
+  std::optional<Fault> inspect() {
+    while (!left_.empty() && !fault_) {
+      const char c = left_.front();
+      if (c == '#') {
+        skip_comment();
+      } else if (c == '"' || c == '\'') {
+        take_string(c);
+      } else if (beyond_ascii()) {
+        fail("has a character beyond ASCII outside of quotes",
+             "Such characters may stand in double quotes and comments.");
+      } else {
+        if (c == '.' && ++dots_ > kMaxDots) fail("has a key with more than 64 dots", "");
+        if (std::string_view("\n=,[]{}").find(c) != std::string_view::npos) dots_ = 0;
+        if (c == '\n') ++line_;
+        copy();
+      }
+    }
+    return fault_;
+  }
+
+  const std::string& ascii() const { return out_; }
 
  private:
-  /// To behind the closing quote, or to the end of the line when there is none.
-  void skip_text(char quote) {
-    for (++at_; at_ < text_.size() && text_[at_] != '\n'; ++at_) {
-      if (text_[at_] == quote) {
-        ++at_;
-        return;
+  bool beyond_ascii() const { return static_cast<std::uint8_t>(left_.front()) >= 0x80; }
+  void copy() {
+    out_ += left_.front();
+    left_.remove_prefix(1);
+  }
+  void fail(std::string problem, std::string hint) {
+    fault_ = Fault{line_, "", std::move(problem), std::move(hint)};
+  }
+
+  void skip_comment() {
+    while (!left_.empty() && left_.front() != '\n') {
+      if (beyond_ascii()) {
+        left_.remove_prefix(1);
+      } else {
+        copy();
       }
-      const bool escape = quote == '"' && text_[at_] == '\\';
-      if (escape && at_ + 1 < text_.size() && text_[at_ + 1] != '\n') ++at_;
     }
   }
 
-  Fault fault(std::string problem, std::string hint) const {
-    return {line_, "", std::move(problem), std::move(hint)};
+  /// To behind the closing quote, or to the end of the line when there is none.
+  void take_string(char quote) {
+    if (left_.substr(0, 3) == std::string(3, quote)) {
+      return fail("begins a text of several lines", "Write it on one line.");
+    }
+    copy();
+    while (!left_.empty() && left_.front() != '\n' && !fault_) {
+      if (beyond_ascii()) {
+        take_letter(quote);
+        continue;
+      }
+      const char c = left_.front();
+      copy();
+      if (c == quote) return;
+      if (quote == '"' && c == '\\' && !left_.empty() && left_.front() != '\n') take_escaped();
+    }
   }
 
-  std::string_view text_;
-  std::size_t at_ = 0;
+  void take_escaped() {
+    if (beyond_ascii()) return fail("has an escape that does not exist", "A backslash is \\\\.");
+    copy();
+  }
+
+  void take_letter(char quote) {
+    if (quote != '"') {
+      return fail("has a character beyond ASCII in single quotes", "Use double quotes.");
+    }
+    const auto code = take_code_point(left_);
+    if (!code) return fail("is not UTF-8", "Save it as UTF-8 text.");
+    out_ += fmt::format("\\U{:08X}", *code);
+  }
+
+  std::string_view left_;
+  std::string out_;
+  std::optional<Fault> fault_;
   int line_ = 1;
   int dots_ = 0;
 };
@@ -145,13 +199,14 @@ bool parse_document(std::string_view text, Node& root, Faults& faults) {
     return false;
   }
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
-  if (std::optional<Fault> fault = Guard(text).inspect()) {
+  Guard guard(text);
+  if (std::optional<Fault> fault = guard.inspect()) {
     faults.push_back(std::move(*fault));
     return false;
   }
   constexpr std::string_view kHint = "Text values need quotes: listen = \"127.0.0.1:5000\".";
   try {
-    root = convert(toml::parse(text));
+    root = convert(toml::parse(guard.ascii()));
     return true;
   } catch (const toml::parse_error& error) {
     faults.push_back({static_cast<int>(error.source().begin.line), "",

@@ -171,11 +171,26 @@ TEST(Config, CharactersBeyondAsciiStandInQuotesAndComments) {
   EXPECT_THAT(agent_faults("# Größe\n" + replaced(kAgent, "lib/convoy\"", "größe\" # ä \\\" ä")),
               IsEmpty());
   EXPECT_THAT(agent_faults("\xEF\xBB\xBF" + std::string(kAgent)), IsEmpty());
+  AgentFile agent;
+  const std::string named = replaced(kAgent, "lib/convoy\"", "größe/€/\xf0\x9f\x9a\x9a\"");
+  EXPECT_THAT(parse_agent(named, agent), IsEmpty());
+  EXPECT_EQ(agent.agent.data_dir.text, "/var/größe/€/\xf0\x9f\x9a\x9a");
   const Faults bare = agent_faults(with(kAgent, "\n\xc3\xa5##"));
   ASSERT_THAT(bare, SizeIs(1));
   EXPECT_EQ(bare[0].line, 9);
   EXPECT_THAT(agent_faults("a = \"\"\"\\\n\xc3\xa5\"\"\"\n"), SizeIs(1));
   EXPECT_THAT(agent_faults("a = '''\n'''\n"), SizeIs(1));
+  // Once behind a mistake, toml++ no longer knows what is in quotes.
+  EXPECT_THAT(agent_faults("a.b.g = 6x\x03"
+                           "0st\x1a=\"\x03\xd0\x89"),
+              SizeIs(1));
+  EXPECT_THAT(agent_faults(with(kAgent, "\n[x]\ny = '\xc3\xa5'")), SizeIs(1));
+  EXPECT_THAT(agent_faults(with(kAgent, "\n[x]\ny = \"\\\xc3\xa5\"")), SizeIs(1));
+  for (const char* bad : {"\xc3", "\xff", "\xc0\x80", "\xed\xa0\x80", "\xf5\x80\x80\x80"}) {
+    const Faults faults = agent_faults(with(kAgent, "\n[x]\ny = \"" + std::string(bad) + "\""));
+    ASSERT_THAT(faults, SizeIs(1)) << bad;
+    EXPECT_EQ(faults[0].problem, "is not UTF-8");
+  }
 }
 
 TEST(Config, SizeOfTheFileIsBounded) {
