@@ -10,6 +10,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from framework import cluster, image  # noqa: E402
+from framework.registry import Registry  # noqa: E402
 
 
 @pytest.fixture
@@ -26,6 +27,17 @@ def workdir():
 def small_image(tmp_path_factory):
     """A runnable image of about 24 MiB."""
     return image.make_image(tmp_path_factory.mktemp("image") / "layout", [16 << 20, 6 << 20], "small")
+
+
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory):
+    with Registry(tmp_path_factory.mktemp("registry")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def alice(registry):
+    return registry.client("alice")
 
 
 @pytest.fixture(scope="session", autouse=True)

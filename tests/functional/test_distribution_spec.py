@@ -19,17 +19,6 @@ EXAMPLE_1, EXAMPLE_2 = "application/vnd.example.1+json", "application/vnd.exampl
 names = itertools.count()
 
 
-@pytest.fixture(scope="module")
-def registry(tmp_path_factory):
-    with Registry(tmp_path_factory.mktemp("registry")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def alice(registry):
-    return registry.client("alice")
-
-
 @pytest.fixture
 def repo():
     return f"conf/r{next(names)}"

@@ -1,4 +1,5 @@
-"""kill -9 in the middle of a pull by eight nodes: every pull still ends well."""
+"""kill -9 in the middle of a pull by eight nodes: every pull still ends well, and none stands still
+for more than ten seconds."""
 import subprocess
 import time
 
@@ -9,6 +10,7 @@ from framework.image import make_image
 from framework.skopeo import Skopeo, verified_blobs
 
 NODES = 8
+LONGEST_PAUSE = 10.0
 
 
 def swarm_bytes(c, *sources: str) -> int:
@@ -21,6 +23,17 @@ def swarm_bytes(c, *sources: str) -> int:
             if any(line.startswith(f'convoy_swarm_bytes_total{{source="{s}"}}') for s in sources):
                 total += float(line.split()[-1])
     return int(total)
+
+
+def written(target) -> int:
+    """Bytes that a client has put below its target so far."""
+    total = 0
+    for path in target.glob("**/*"):
+        try:
+            total += path.stat().st_size
+        except FileNotFoundError:  # renamed meanwhile
+            pass
+    return total
 
 
 class Pulls:
@@ -40,8 +53,30 @@ class Pulls:
             assert time.monotonic() < end, f"the swarm has {have} of {wanted} bytes"
             time.sleep(0.02)
 
+    def watch(self, timeout: float, without: set[int]) -> float:
+        """Until all are over. The longest time in which a client that still ran wrote nothing."""
+        began = time.monotonic()
+        seen = [(-1, began)] * len(self.processes)
+        longest = 0.0
+        left = set(range(len(self.processes))) - without
+        while left and time.monotonic() < began + timeout:
+            time.sleep(0.1)
+            now = time.monotonic()
+            for i in sorted(left):
+                size, since = written(self.targets[i]), seen[i][1]
+                over = self.processes[i].poll() is not None
+                if size != seen[i][0] or over:
+                    longest = max(longest, now - since)
+                    seen[i] = (size, now)
+                if over:
+                    left.discard(i)
+        return max([longest] + [time.monotonic() - seen[i][1] for i in left])
+
     def finish(self, digests, timeout: float, without: set[int] = frozenset()) -> None:
         end = time.monotonic() + timeout
+        pause = self.watch(timeout, without)
+        print(f"longest pause of a pull: {pause:.1f} s")
+        assert pause <= LONGEST_PAUSE
         for i, (p, target) in enumerate(zip(self.processes, self.targets)):
             out, _ = p.communicate(timeout=max(1, end - time.monotonic()))
             if i in without:

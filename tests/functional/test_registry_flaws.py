@@ -16,17 +16,6 @@ from framework.registry import Registry
 
 
 @pytest.fixture(scope="module")
-def registry(tmp_path_factory):
-    with Registry(tmp_path_factory.mktemp("registry")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def alice(registry):
-    return registry.client("alice")
-
-
-@pytest.fixture(scope="module")
 def carol(registry):
     return registry.client("carol")
 

@@ -19,11 +19,6 @@ def registry(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def alice(registry):
-    return registry.client("alice")
-
-
-@pytest.fixture(scope="module")
 def pushed(alice):
     content = Content()
     content.image("v1")
