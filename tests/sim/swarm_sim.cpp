@@ -44,11 +44,11 @@ struct SwarmSim::Impl {
     std::uint32_t readable = 0;
     NodeResult result;
   };
+  /// Small, for the heap moves them about; what is to be done stands in `todo`.
   struct Event {
     Instant at;
     std::uint64_t number;
-    std::uint32_t node, life;
-    std::function<void()> run;
+    std::uint32_t node, life, todo;
     bool operator<(const Event& o) const {
       return std::pair(at, number) > std::pair(o.at, o.number);
     }
@@ -101,10 +101,28 @@ struct SwarmSim::Impl {
   }
 
   void at(Instant when, std::uint32_t node, std::function<void()> run) {
-    events.push({when, ++number, node, nodes[node].life, std::move(run)});
+    events.push({when, ++number, node, nodes[node].life, put(std::move(run))});
   }
   void at_any_life(Instant when, std::function<void()> run) {
-    events.push({when, ++number, ~0U, 0, std::move(run)});
+    events.push({when, ++number, ~0U, 0, put(std::move(run))});
+  }
+  std::uint32_t put(std::function<void()> run) {
+    if (free.empty()) {
+      todo.push_back(std::move(run));
+      return static_cast<std::uint32_t>(todo.size() - 1);
+    }
+    const std::uint32_t slot = free.back();
+    free.pop_back();
+    todo[slot] = std::move(run);
+    return slot;
+  }
+  void run_next() {
+    const Event e = events.top();
+    events.pop();
+    const auto run = std::exchange(todo[e.todo], nullptr);
+    free.push_back(e.todo);
+    now = e.at;
+    if (e.node == ~0U || (nodes[e.node].alive && nodes[e.node].life == e.life)) run();
   }
 
   void start(std::uint32_t i) {
@@ -121,6 +139,7 @@ struct SwarmSim::Impl {
     n.start = now;
     n.readable = 0;
     n.done = i == 0;
+    if (!n.done) ++downloading;
     n.result = {};
     n.result.start = seconds(now.time_since_epoch());
     if (i != 0) n.swarm->set_reader(1, 0, now);
@@ -140,6 +159,7 @@ struct SwarmSim::Impl {
     Node& n = nodes[i];
     if (!n.alive) return;
     n.alive = false;
+    if (!n.done) --downloading;
     ++n.life;
     n.sending = false;
     n.held.clear();
@@ -323,14 +343,12 @@ struct SwarmSim::Impl {
     n.readable = readable;
     if (!n.swarm->complete() || n.done) return;
     n.done = true;
+    --downloading;
     n.result.done = t;
     n.result.redundant = n.swarm->counts().redundant;
   }
 
-  bool all_done() const {
-    return pending_lives == 0 && std::all_of(nodes.begin(), nodes.end(),
-                                             [](const Node& n) { return !n.alive || n.done; });
-  }
+  bool all_done() const { return pending_lives == 0 && downloading == 0; }
 
   SwarmOptions options;
   SeededRandom random;
@@ -339,9 +357,12 @@ struct SwarmSim::Impl {
   std::vector<Node> nodes;
   std::vector<Duration> starts;
   std::priority_queue<Event> events;
+  std::vector<std::function<void()>> todo;
+  std::vector<std::uint32_t> free;  // slots of it
   std::vector<std::string> reports;
   std::uint64_t number = 0, origin_bytes = 0, control = 0;
   int pending_lives = 0;
+  std::uint32_t downloading = 0;
   Instant now{};
 };
 
@@ -378,12 +399,8 @@ SwarmResult SwarmSim::run() {
     });
   }
   while (!im.events.empty() && !im.all_done()) {
-    const Impl::Event e = im.events.top();
-    im.events.pop();
-    if (e.at - Instant{} > im.options.limit) break;
-    im.now = e.at;
-    if (e.node != ~0U && (!im.nodes[e.node].alive || im.nodes[e.node].life != e.life)) continue;
-    e.run();
+    if (im.events.top().at - Instant{} > im.options.limit) break;
+    im.run_next();
   }
   SwarmResult r;
   for (std::uint32_t i = 1; i < im.nodes.size(); ++i) {
