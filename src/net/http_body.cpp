@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "net/steady.hpp"
+
 namespace convoy::net {
 namespace {
 
@@ -18,8 +20,9 @@ std::size_t copy_from(InputBuffer& input, MutableByteView out) {
 
 }  // namespace
 
-BodyReader::BodyReader(Stream& stream, InputBuffer& input, BodyKind kind, std::uint64_t length)
-    : stream_(stream), input_(input), kind_(kind) {
+BodyReader::BodyReader(Stream& stream, InputBuffer& input, BodyKind kind, std::uint64_t length,
+                       BodyPace pace)
+    : stream_(stream), input_(input), kind_(kind), pace_(pace) {
   if (kind == BodyKind::length) remaining_ = length;
   if (kind == BodyKind::chunked) chunks_ = std::make_unique<ChunkDecoder>();
 }
@@ -41,14 +44,25 @@ Task<Result<std::size_t>> BodyReader::read_raw(MutableByteView out) {
   const MutableByteView room = out.first(want);
   std::size_t n = copy_from(input_, room);
   if (n == 0) {
+    const SteadyTime asked = pace_.watches() ? steady_now() : SteadyTime();
     auto got = co_await stream_.read_some(room);
+    got = judge(std::move(got), asked);
     if (!got) co_return got;
-    if (*got == 0) co_return unavailable("stream_truncated", "the body ended early");
     n = *got;
   }
   remaining_ -= n;
   if (remaining_ == 0) kind_ = BodyKind::none;
   co_return n;
+}
+
+/// What a read of the connection gave, inside a body that says itself where it ends.
+Result<std::size_t> BodyReader::judge(Result<std::size_t> got, SteadyTime asked) {
+  if (!got) return got;
+  if (*got == 0) return unavailable("stream_truncated", "the body ended early");
+  if (pace_.watches() && !pace_.took(steady_now() - asked, *got)) {
+    return timed_out("body_too_slow");
+  }
+  return got;
 }
 
 Task<Result<std::size_t>> BodyReader::read_chunked(MutableByteView out) {
@@ -62,9 +76,10 @@ Task<Result<std::size_t>> BodyReader::read_chunked(MutableByteView out) {
     if (done()) co_return std::size_t{0};
     if (progress->consumed > 0 && !input_.empty()) continue;
     const MutableByteView room = input_.prepare(kChunkedInput);
+    const SteadyTime asked = pace_.watches() ? steady_now() : SteadyTime();
     auto got = co_await stream_.read_some(room);
+    got = judge(std::move(got), asked);
     if (!got) co_return got;
-    if (*got == 0) co_return unavailable("stream_truncated", "the body ended early");
     input_.commit(*got);
   }
 }

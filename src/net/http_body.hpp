@@ -5,6 +5,7 @@
 #include <string>
 
 #include "net/http_buffer.hpp"
+#include "net/http_pace.hpp"
 #include "net/http_parser.hpp"
 #include "net/stream.hpp"
 
@@ -14,10 +15,11 @@ namespace convoy::net {
 /// known length go from the connection straight into the reader's buffer.
 class BodyReader {
  public:
-  BodyReader(Stream& stream, InputBuffer& input, BodyKind kind, std::uint64_t length);
+  BodyReader(Stream& stream, InputBuffer& input, BodyKind kind, std::uint64_t length,
+             BodyPace pace = {0, {}});
 
   /// 0 at the end. Errors "stream_truncated" when the connection ends first, "chunk_invalid",
-  /// those of the stream.
+  /// "body_too_slow", those of the stream.
   Task<Result<std::size_t>> read(MutableByteView);
   /// Error "body_too_large".
   Task<Result<std::string>> read_all(std::size_t limit);
@@ -30,10 +32,12 @@ class BodyReader {
   Task<Result<std::size_t>> read_raw(MutableByteView);
   Task<Result<std::size_t>> read_chunked(MutableByteView);
   Task<Result<std::size_t>> read_to_close(MutableByteView);
+  Result<std::size_t> judge(Result<std::size_t> got, SteadyTime asked);
 
   Stream& stream_;
   InputBuffer& input_;
   BodyKind kind_;
+  BodyPace pace_;
   std::uint64_t remaining_ = 0;
   std::unique_ptr<ChunkDecoder> chunks_;
 };

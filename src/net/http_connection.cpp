@@ -29,11 +29,13 @@ Error head_too_large(const InputBuffer& input) {
 
 }  // namespace
 
-HttpConnection::HttpConnection(HttpServerShared& shared, StreamPtr stream)
-    : shared_(shared), stream_(std::move(stream)), tls_(stream_->tls()) {}
+HttpConnection::HttpConnection(HttpServerShared& shared, StreamPtr stream,
+                               ConnectionBook::Place* place)
+    : shared_(shared), stream_(std::move(stream)), place_(place), tls_(stream_->tls()) {}
 
 Task<void> HttpConnection::run() {
   while (!shared_.draining) {
+    give_way();
     auto request = co_await read_head();
     if (!request) {
       co_await refuse(std::move(request).error());
@@ -41,6 +43,7 @@ Task<void> HttpConnection::run() {
     }
     if (!request->has_value()) break;
     busy_ = true;
+    if (place_ != nullptr) place_->works();
     ParsedRequest parsed = std::move(**request);
     const bool again = co_await serve(std::move(parsed));
     busy_ = false;
@@ -48,6 +51,10 @@ Task<void> HttpConnection::run() {
     input_.shrink(kInputStep);
   }
   co_await stream_->close();
+}
+
+void HttpConnection::give_way() {
+  if (place_ != nullptr) place_->waits([this] { abort(); });
 }
 
 Task<Result<std::optional<ParsedRequest>>> HttpConnection::read_head() {
@@ -141,6 +148,7 @@ Task<void> HttpConnection::refuse(Error error) {
 
 Task<void> HttpConnection::linger() {
   const SteadyTime until = steady_after(kLinger);
+  give_way();
   auto said = co_await stream_->shutdown_write();
   if (!said) co_return;
   Bytes sink(64 * 1024);

@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "net/connection_book.hpp"
 #include "net/http_buffer.hpp"
 #include "net/http_exchange.hpp"
 
@@ -10,7 +11,8 @@ namespace convoy::net {
 /// Internal to net: one client connection of an HttpServer, request after request.
 class HttpConnection {
  public:
-  HttpConnection(HttpServerShared&, StreamPtr);
+  /// `place` is told when a request is under way; null for a connection that stands in no book.
+  HttpConnection(HttpServerShared&, StreamPtr, ConnectionBook::Place* place);
   /// Until the connection is over.
   Task<void> run();
 
@@ -24,12 +26,15 @@ class HttpConnection {
   /// Nothing when the client is gone or idle; an error is a refusal to be answered.
   Task<Result<std::optional<ParsedRequest>>> read_head();
   Task<bool> serve(ParsedRequest);
+  /// From here on another connection may have this one's place.
+  void give_way();
   Task<void> call_handler(Exchange&);
   Task<void> refuse(Error);
   Task<void> linger();
 
   HttpServerShared& shared_;
   StreamPtr stream_;
+  ConnectionBook::Place* const place_;
   const std::optional<TlsInfo> tls_;
   InputBuffer input_;
   bool busy_ = false;

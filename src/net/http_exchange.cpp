@@ -58,7 +58,8 @@ Exchange::Exchange(HttpServerShared& shared, StreamPtr& stream, const std::optio
       request_(std::move(request)),
       remote_(stream->remote()),
       tls_(tls),
-      body_(*stream, input, request_.body, request_.length),
+      body_(*stream, input, request_.body, request_.length,
+            {shared.options.limits.min_body_rate, shared.options.limits.body_span}),
       id_(shared.new_request_id(request_.head.headers)) {}
 
 Task<Status> Exchange::ask_for_body() {

@@ -5,19 +5,17 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <list>
+#include <sys/socket.h>
 #include <utility>
 #include <vector>
 
+#include "net/connection_book.hpp"
 #include "net/http_connection.hpp"
+#include "net/plain_stream.hpp"
 #include "net/socket.hpp"
 #include "net/steady.hpp"
 
 namespace convoy::net {
-namespace {
-
-constexpr Duration kHandshakeTimeout = std::chrono::seconds(10);
-
-}  // namespace
 
 struct HttpServer::Impl : std::enable_shared_from_this<Impl> {
   using Connections = std::list<HttpConnection*>;
@@ -26,13 +24,18 @@ struct HttpServer::Impl : std::enable_shared_from_this<Impl> {
       : executor(e),
         shared{std::move(options), std::move(handler), std::move(log), random, {}, false, {}, {}},
         changed(e),
+        book(shared.options.limits.max_connections, shared.options.limits.connections_per_address),
         tasks(e) {}
 
-  /// Counts a connection from its acceptance to its end.
-  struct Counted {
-    explicit Counted(Impl& i) : impl(i) { ++impl.count; }
-    ~Counted() { --impl.count; }
+  struct CountedGuest {
+    explicit CountedGuest(Impl& i) : impl(i) { ++impl.guests; }
+    ~CountedGuest() { --impl.guests; }
     Impl& impl;
+  };
+
+  struct Accepted {
+    StreamPtr stream;
+    std::unique_ptr<ConnectionBook::Place> place;
   };
 
   struct Listed {
@@ -59,19 +62,25 @@ struct HttpServer::Impl : std::enable_shared_from_this<Impl> {
         if (!co_await sleep_for(std::chrono::seconds(1))) co_return;
         continue;
       }
-      if (self->count >= self->shared.options.limits.max_connections) continue;
-      auto box = std::make_shared<StreamPtr>(std::move(*accepted));
+      auto place = self->book.admit((*accepted)->remote().ip);
+      if (!place) continue;
+      auto box = std::make_shared<Accepted>(std::move(*accepted), std::move(place));
       self->tasks.spawn([self, box] { return serve_accepted(self, box); });
     }
   }
 
-  static Task<void> serve_accepted(std::shared_ptr<Impl> self, std::shared_ptr<StreamPtr> box) {
-    const Counted counted(*self);
-    StreamPtr stream = std::move(*box);
+  static Task<void> serve_accepted(std::shared_ptr<Impl> self, std::shared_ptr<Accepted> box) {
+    const auto place = std::move(box->place);
+    StreamPtr stream = std::move(box->stream);
     const auto tls = self->shared.options.tls;
     if (tls) {
       const std::string remote = stream->remote().str();
-      auto secured = co_await tls_accept(std::move(stream), tls, kHandshakeTimeout);
+      // The handshake owns the socket and ends it in the same turn in which this goes on.
+      const int fd = static_cast<PlainStream&>(*stream).fd();
+      place->waits([fd] { ::shutdown(fd, SHUT_RDWR); });
+      const Duration limit = self->shared.options.limits.handshake_timeout;
+      auto secured = co_await tls_accept(std::move(stream), tls, limit);
+      place->works();
       if (!secured) {
         self->shared.log.debug("handshake failed",
                                {{"remote", remote}, {"error", secured.error().text()}});
@@ -79,11 +88,11 @@ struct HttpServer::Impl : std::enable_shared_from_this<Impl> {
       }
       stream = std::move(*secured);
     }
-    co_await run_connection(*self, std::move(stream));
+    co_await run_connection(*self, std::move(stream), place.get());
   }
 
-  static Task<void> run_connection(Impl& self, StreamPtr stream) {
-    HttpConnection connection(self.shared, std::move(stream));
+  static Task<void> run_connection(Impl& self, StreamPtr stream, ConnectionBook::Place* place) {
+    HttpConnection connection(self.shared, std::move(stream), place);
     const Listed listed(self, &connection);
     co_await connection.run();
   }
@@ -98,9 +107,9 @@ struct HttpServer::Impl : std::enable_shared_from_this<Impl> {
   };
 
   static Task<void> serve_guest(std::shared_ptr<Impl> self, std::shared_ptr<Guest> guest) {
-    const Counted counted(*self);
+    const CountedGuest counted(*self);
     {
-      HttpConnection connection(self->shared, std::move(guest->stream));
+      HttpConnection connection(self->shared, std::move(guest->stream), nullptr);
       const Listed listed(*self, &connection);
       guest->connection = &connection;
       co_await connection.run();
@@ -133,7 +142,8 @@ struct HttpServer::Impl : std::enable_shared_from_this<Impl> {
   Notify changed;
   Connections connections;
   std::vector<std::shared_ptr<Listener>> listeners;
-  std::size_t count = 0;
+  std::size_t guests = 0;
+  ConnectionBook book;
   TaskGroup tasks;
 };
 
@@ -188,7 +198,11 @@ Task<void> HttpServer::stop(Duration grace) {
   co_await impl->tasks.stop();
 }
 
-std::size_t HttpServer::connections() const { return impl_->count; }
+std::size_t HttpServer::connections() const { return impl_->book.size() + impl_->guests; }
+
+std::uint64_t HttpServer::connections_refused() const { return impl_->book.refused(); }
+
+std::uint64_t HttpServer::connections_dropped() const { return impl_->book.dropped(); }
 
 Task<Status> respond_json(HttpExchange& exchange, int status, std::string json) {
   http::ResponseHead head;

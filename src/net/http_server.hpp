@@ -21,8 +21,17 @@ struct HttpServerLimits {
   std::size_t header_bytes = 32 * 1024;
   Duration header_timeout = std::chrono::seconds(5);  ///< first byte of a head to its last
   Duration keep_alive = std::chrono::seconds(75);     ///< idle between requests
-  Duration idle_timeout = std::chrono::seconds(60);   ///< no progress inside a body
-  std::size_t max_connections = 10'000;               ///< further ones are closed at once
+  Duration idle_timeout = std::chrono::seconds(60);   ///< no progress inside a body, either way
+  Duration handshake_timeout = std::chrono::seconds(10);
+  /// Slowest body of a request, in bytes/s, judged after each `body_span` spent waiting for it. 0:
+  /// any.
+  std::uint64_t min_body_rate = 0;
+  Duration body_span = std::chrono::seconds(30);
+  /// A further one takes the place of the one that has been without a request for longest, or is
+  /// closed at once when there is none.
+  std::size_t max_connections = 10'000;
+  /// Of one address (IPv6: of one /64); further ones are closed at once. 0: any number.
+  std::size_t connections_per_address = 0;
 };
 
 /// One request and its answer. Handlers are written against this, whatever carries it.
@@ -39,7 +48,8 @@ class HttpExchange {
   virtual const std::string& request_id() const = 0;
 
   /// Body bytes as they come (de-chunked); 0 at the end. Sends "100 Continue" first when the
-  /// client waits for it (RFC 9110 10.1.1).
+  /// client waits for it (RFC 9110 10.1.1). Errors of class timeout: "stream_idle",
+  /// "body_too_slow".
   virtual Task<Result<std::size_t>> read_body(MutableByteView) = 0;
   /// The whole body; "body_too_large" (class too_large) past `limit`.
   virtual Task<Result<std::string>> read_all(std::size_t limit) = 0;
@@ -97,6 +107,9 @@ class HttpServer {
   /// Stops accepting, lets requests under way finish for up to `grace`, then aborts them.
   Task<void> stop(Duration grace);
   std::size_t connections() const;
+  /// Since the start: closed at once for want of room, and idle ones closed to make room.
+  std::uint64_t connections_refused() const;
+  std::uint64_t connections_dropped() const;
 
  private:
   struct Impl;

@@ -28,6 +28,7 @@ class PlainStream final : public Stream {
   const std::optional<TlsInfo>& tls() const override { return tls_; }
   Executor executor() const override { return socket_->executor(); }
 
+  int fd() { return socket_->fd(); }
   /// For the TLS handshake. The stream may only be destroyed afterwards.
   std::unique_ptr<Socket> release() { return std::move(socket_); }
 

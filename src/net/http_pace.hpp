@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/clock.hpp"
+
+namespace convoy::net {
+
+/// Internal to net: whether a body comes fast enough. Only time spent waiting for the other side
+/// counts; in each stretch of `span` of it at least `bytes_per_second` must have come on average.
+class BodyPace {
+ public:
+  BodyPace(std::uint64_t bytes_per_second, Duration span)
+      : bytes_per_second_(bytes_per_second), span_(span) {}
+
+  bool watches() const { return bytes_per_second_ > 0; }
+
+  /// `bytes` came after `waited`. False when that is too slow.
+  bool took(Duration waited, std::size_t bytes) {
+    waited_ += waited;
+    bytes_ += bytes;
+    if (waited_ < span_) return true;
+    const double seconds = std::chrono::duration<double>(waited_).count();
+    const bool fast =
+        static_cast<double>(bytes_) >= seconds * static_cast<double>(bytes_per_second_);
+    waited_ = Duration::zero();
+    bytes_ = 0;
+    return fast;
+  }
+
+ private:
+  std::uint64_t bytes_per_second_;
+  Duration span_;
+  Duration waited_{};
+  std::uint64_t bytes_ = 0;
+};
+
+}  // namespace convoy::net
