@@ -7,6 +7,9 @@
 #include "registry/api/admin_api.hpp"
 #include "registry/api/distribution_api.hpp"
 #include "registry/core/admin_desk.hpp"
+#include "registry/core/load_meter.hpp"
+#include "registry/core/load_metrics.hpp"
+#include "registry/core/memory_use.hpp"
 #include "registry/core/stores.hpp"
 #include "registry/origin/origin_seeder.hpp"
 #include "registry/service.hpp"
@@ -32,6 +35,13 @@ std::vector<crypto::Certificate> token_roots(const RegistryOptions& options) {
 security::RegistryTokenVerifier make_verifier(const RegistryOptions& options, const Clock& clock) {
   return security::RegistryTokenVerifier({token_roots(options), options.issuer, options.service},
                                          clock);
+}
+
+Admission::Limits admission_limits(const RegistryOptions& options) {
+  Admission::Limits out{options.limits.address_requests, options.limits.user_requests,
+                        options.load};
+  if (out.load.memory == 0) out.load.memory = cgroup_memory_limit().value_or(0);
+  return out;
 }
 
 /// Exact enough for the shortest time that anything is kept for.
@@ -146,9 +156,12 @@ class Service final : public RegistryService {
             security::MetadataSigner(*options_.metadata_signer, options_.issuer, around_.clock),
             std::move(clusters), around_.clock),
         pulls_(around_.clock, pull_turn(options_)),
+        admission_(admission_limits(options_), around_.clock, around_.random),
         api_(Context{options_, around_.clock, around_.pool, *stores_.blobs, *stores_.meta, access_,
-                     uploads_, manifests_, tokens_, metadata_, pulls_, around_.audit,
+                     admission_, uploads_, manifests_, tokens_, metadata_, pulls_, around_.audit,
                      *around_.metrics, around_.log}),
+        load_metrics_(*around_.metrics),
+        meter_(around_.pool, around_.clock, [this](const LoadSample& s) { note_load(s); }),
         desk_({*stores_.blobs, *stores_.meta, gate_, projects_, around_.clock, around_.audit,
                *around_.metrics, options_.upkeep.rules,
                [this](const oci::Digest& digest) { note_gone(digest); }}),
@@ -180,7 +193,12 @@ class Service final : public RegistryService {
     net::HttpServerOptions http;
     http.limits.header_bytes = options_.limits.header_bytes;
     http.limits.idle_timeout = options_.limits.upload_idle;
+    http.limits.header_timeout = options_.limits.header_timeout;
+    http.limits.handshake_timeout = options_.limits.header_timeout;
+    http.limits.min_body_rate = options_.limits.upload_min_rate;
+    http.limits.body_span = options_.limits.upload_min_rate_span;
     http.limits.max_connections = options_.limits.max_connections;
+    http.limits.connections_per_address = options_.limits.connections_per_address;
     http.tls = tls_;
     http.egress = egress_;
     http.name = "registry";
@@ -199,6 +217,8 @@ class Service final : public RegistryService {
     if (!endpoint) return endpoint;
     started_ = true;
     tasks_.spawn([this] { return keep_house(); });
+    tasks_.spawn([this] { return meter_.watch_loop(); });
+    tasks_.spawn([this] { return meter_.watch_pool(); });
     tasks_.spawn([this] { return keep_collected(); });
     tasks_.spawn([this] { return keep_scrubbed(); });
     for (auto& [name, origin] : origins_) origin->start();
@@ -293,12 +313,27 @@ class Service final : public RegistryService {
   net::Task<void> keep_house() {
     auto& gauge = around_.metrics->gauge("convoy_registry_uploads", "Uploads in progress.");
     for (;;) {
-      const bool awake = co_await net::sleep_for(kHousekeeping);
-      if (!awake) co_return;
       const std::size_t removed = co_await uploads_.expire();
       if (removed > 0) around_.log.info("old uploads removed", {{"count", removed}});
       gauge.set(static_cast<double>(uploads_.size()));
+      const bool awake = co_await net::sleep_for(kHousekeeping);
+      if (!awake) co_return;
     }
+  }
+
+  void note_load(const LoadSample& sample) {
+    const LoadLevel before = admission_.level();
+    admission_.measured(sample);
+    const LoadLevel now = admission_.level();
+    load_metrics_.show(
+        now, sample,
+        {server_->connections(), server_->connections_refused(), server_->connections_dropped()});
+    if (now == before) return;
+    const auto ms = [](Duration d) { return std::chrono::duration<double, std::milli>(d).count(); };
+    around_.log.warn("load level changed", {{"level", static_cast<int>(now)},
+                                            {"loop_lag_ms", ms(sample.loop_lag)},
+                                            {"pool_wait_ms", ms(sample.pool_wait)},
+                                            {"resident_bytes", sample.resident}});
   }
 
   void note_gone(const oci::Digest& digest) {
@@ -409,7 +444,10 @@ class Service final : public RegistryService {
   TokenService tokens_;
   MetadataService metadata_;
   PullNotes pulls_;
+  Admission admission_;
   DistributionApi api_;
+  LoadMetrics load_metrics_;
+  LoadMeter meter_;
   std::mutex gone_mutex_;
   std::vector<oci::Digest> gone_;  // since the seeders were last told
   AdminDesk desk_;
