@@ -22,6 +22,7 @@ struct Args {
   std::uint64_t seed = 1;
   double slow = 0, slow_mbit = 0, churn = 0, away = 2, late = 0, late_at = 0.5;
   std::uint32_t liars = 0;
+  bool verbose = false;
 };
 
 /// One figure of all seeds, for the median.
@@ -79,6 +80,12 @@ Row run(const Args& a, SwarmOptions o, std::uint32_t n, bool& complete) {
       "control %.4f, %.1f s\n",
       static_cast<unsigned long long>(o.seed), r.complete() ? "complete" : "INCOMPLETE", row.ratio,
       row.median, row.area, row.first, row.origin, row.redundant, row.control, took.count());
+  for (const auto& node : r.nodes) {
+    if (a.verbose) {
+      std::printf("  start %.3f s first %.3f s done %.4f area %.4f\n", node.start, node.first,
+                  node.done / r.ideal, node.area / r.ideal);
+    }
+  }
   std::fflush(stdout);
   return row;
 }
@@ -122,6 +129,7 @@ int main(int argc, char** argv) {
   app.add_option("--liars", a.liars, "nodes that send wrong bytes");
   app.add_option("--seed", a.seed, "the first");
   app.add_option("--seeds", a.seeds, "how many runs")->check(CLI::PositiveNumber);
+  app.add_flag("--verbose", a.verbose, "a line for each node");
   CLI11_PARSE(app, argc, argv);
   if (a.slow_mbit == 0) a.slow_mbit = a.mbit / 4;
   o.rate = static_cast<std::uint64_t>(a.mbit * 125'000);
