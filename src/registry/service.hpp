@@ -18,7 +18,9 @@
 #include "net/stream.hpp"
 #include "net/tls.hpp"
 #include "net/worker_pool.hpp"
+#include "registry/core/load.hpp"
 #include "registry/core/projects.hpp"
+#include "registry/core/request_rate.hpp"
 #include "wire/http/message.hpp"
 #include "wire/oci/manifest.hpp"
 
@@ -53,12 +55,18 @@ struct RegistryLimits {
   std::size_t header_bytes = 32 * 1024;
   std::uint64_t blob_bytes = 64ULL * 1024 * 1024 * 1024;  ///< one upload
   std::size_t uploads_per_user = 1000;                    ///< in progress at once
-  Duration upload_idle = std::chrono::seconds(60);        ///< no byte inside a body
-  Duration upload_lifetime = std::chrono::hours(24);      ///< then an unfinished upload is removed
+  Duration header_timeout = std::chrono::seconds(5);      ///< a request's head, and a handshake
+  Duration upload_idle = std::chrono::seconds(60);        ///< no byte inside a body, either way
+  std::uint64_t upload_min_rate = 1024;                   ///< bytes/s of a request's body; 0: any
+  Duration upload_min_rate_span = std::chrono::seconds(30);  ///< over which it is judged
+  Duration upload_lifetime = std::chrono::hours(24);  ///< then an unfinished upload is removed
   Duration upload_abandoned = std::chrono::hours(2);  ///< the same after so long without a request
   std::size_t page_default = 100;                     ///< tags and catalog
   std::size_t page_max = 1000;
   std::size_t max_connections = 10'000;
+  std::size_t connections_per_address = 1000;  ///< 0: any number
+  RateLimit address_requests;                  ///< of one IPv4 address or IPv6 /64
+  RateLimit user_requests;
 };
 
 /// Collection of what nothing names, and hashing of what is stored, while the registry serves.
@@ -92,6 +100,7 @@ struct RegistryOptions {
   bool allow_delete = false;
   oci::MayMiss may_miss = oci::MayMiss::nothing;  ///< of a manifest when it is pushed
   RegistryLimits limits;
+  LoadLimits load;  ///< memory 0: the control group's limit, if it has one
   UpkeepOptions upkeep;
   std::vector<Project> projects;
 };

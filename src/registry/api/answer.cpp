@@ -22,6 +22,12 @@ Error for_client(Error error) {
   return error;
 }
 
+/// Errors whose detail is the number of seconds after which a client may come again.
+bool says_when(const Error& error) {
+  return error.code() == "credentials_slowed" || error.code() == "rate_limited" ||
+         error.code() == "overloaded";
+}
+
 }  // namespace
 
 http::ResponseHead head_of(int status) {
@@ -68,10 +74,11 @@ void add_warnings(http::ResponseHead& head, const std::vector<std::string>& warn
 }
 
 net::Task<Status> respond_error(net::HttpExchange& exchange, Error error, http::ResponseHead head) {
-  const std::string wait = error.code() == "credentials_slowed" ? error.detail() : "5";
+  const std::string wait = says_when(error) ? error.detail() : "5";
+  const bool client_slow = error.code() == "stream_idle" || error.code() == "body_too_slow";
   error = for_client(std::move(error));
   auto reply = oci::to_oci_error(error);
-  head.status = reply.status;
+  head.status = client_slow ? 408 : reply.status;
   head.headers.set("Content-Type", "application/json");
   if (reply.status == 429 || reply.status == 503) head.headers.set("Retry-After", wait);
   co_return co_await exchange.respond(std::move(head), std::move(reply.body));

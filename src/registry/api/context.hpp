@@ -10,6 +10,7 @@
 #include "net/worker_pool.hpp"
 #include "registry/api/route.hpp"
 #include "registry/core/access.hpp"
+#include "registry/core/admission.hpp"
 #include "registry/core/manifest_service.hpp"
 #include "registry/core/metadata_service.hpp"
 #include "registry/core/pull_notes.hpp"
@@ -30,6 +31,7 @@ struct Context {
   storage::BlobStore& blobs;
   storage::RegistryMeta& meta;
   AccessControl& access;
+  Admission& admission;
   UploadService& uploads;
   ManifestService& manifests;
   TokenService& tokens;

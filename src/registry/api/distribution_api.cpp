@@ -10,26 +10,27 @@ struct Row {
   std::string_view method;
   Handler handler;
   std::string_view action;
+  RequestKind weight;
 };
 
 constexpr Row kHandlers[] = {
-    {RouteKind::ping, "GET", get_ping, ""},
-    {RouteKind::token, "GET", get_token, ""},
-    {RouteKind::token, "POST", post_token, ""},
-    {RouteKind::catalog, "GET", get_catalog, ""},
-    {RouteKind::manifest, "GET", get_manifest, "pull"},
-    {RouteKind::manifest, "PUT", put_manifest, "push"},
-    {RouteKind::manifest, "DELETE", delete_manifest, "delete"},
-    {RouteKind::blob, "GET", get_blob, "pull"},
-    {RouteKind::blob, "DELETE", delete_blob, "delete"},
-    {RouteKind::uploads, "POST", post_upload, "push"},
-    {RouteKind::upload, "GET", get_upload, "push"},
-    {RouteKind::upload, "PATCH", patch_upload, "push"},
-    {RouteKind::upload, "PUT", put_upload, "push"},
-    {RouteKind::upload, "DELETE", delete_upload, "push"},
-    {RouteKind::tags, "GET", get_tags, "pull"},
-    {RouteKind::referrers, "GET", get_referrers, "pull"},
-    {RouteKind::metadata, "GET", get_metadata, ""},
+    {RouteKind::ping, "GET", get_ping, "", RequestKind::always},
+    {RouteKind::token, "GET", get_token, "", RequestKind::begin},
+    {RouteKind::token, "POST", post_token, "", RequestKind::begin},
+    {RouteKind::catalog, "GET", get_catalog, "", RequestKind::listing},
+    {RouteKind::manifest, "GET", get_manifest, "pull", RequestKind::pull},
+    {RouteKind::manifest, "PUT", put_manifest, "push", RequestKind::always},
+    {RouteKind::manifest, "DELETE", delete_manifest, "delete", RequestKind::begin},
+    {RouteKind::blob, "GET", get_blob, "pull", RequestKind::pull},
+    {RouteKind::blob, "DELETE", delete_blob, "delete", RequestKind::begin},
+    {RouteKind::uploads, "POST", post_upload, "push", RequestKind::begin},
+    {RouteKind::upload, "GET", get_upload, "push", RequestKind::always},
+    {RouteKind::upload, "PATCH", patch_upload, "push", RequestKind::always},
+    {RouteKind::upload, "PUT", put_upload, "push", RequestKind::always},
+    {RouteKind::upload, "DELETE", delete_upload, "push", RequestKind::always},
+    {RouteKind::tags, "GET", get_tags, "pull", RequestKind::listing},
+    {RouteKind::referrers, "GET", get_referrers, "pull", RequestKind::listing},
+    {RouteKind::metadata, "GET", get_metadata, "", RequestKind::always},
 };
 
 const Row* find_row(RouteKind kind, std::string_view method) {
@@ -38,6 +39,12 @@ const Row* find_row(RouteKind kind, std::string_view method) {
     if (row.kind == kind && row.method == method) return &row;
   }
   return nullptr;
+}
+
+/// A tracker asks for all nodes of its cluster.
+bool speaks_for_cluster(const net::HttpExchange& exchange) {
+  return exchange.request().target.starts_with("/convoy/v1/metadata/") && exchange.tls() &&
+         !exchange.tls()->peer_chain.empty();
 }
 
 /// Requests whose outcome is worth a line in the audit log: content given, taken in or removed.
@@ -75,6 +82,13 @@ net::Task<void> DistributionApi::handle(net::HttpExchange& exchange) {
                                         {"code", why.code()},
                                         {"detail", why.detail()}});
     }
+    if (why.code() == "rate_limited" || why.code() == "overloaded") {
+      api_.metrics
+          .counter("convoy_registry_turned_away_total",
+                   "Requests refused by rate limits and under load, by route.",
+                   {{"reason", why.code()}, {"route", std::string(to_string(call.route.kind))}})
+          .add();
+    }
     // A client that is gone is no fault of ours; its request is accounted like any other.
     Status told = co_await respond_error(exchange, std::move(why), head_of(500));
     static_cast<void>(told.ok());
@@ -83,6 +97,10 @@ net::Task<void> DistributionApi::handle(net::HttpExchange& exchange) {
 }
 
 net::Task<Status> DistributionApi::dispatch(Call& call) {
+  if (!speaks_for_cluster(call.exchange)) {
+    auto taken = api_.admission.take_address(call.exchange.remote().ip);
+    if (!taken) co_return taken;
+  }
   auto target = http::parse_target(call.exchange.request().target);
   if (!target) co_return std::move(target).error();
   call.target = std::move(*target);
@@ -117,8 +135,12 @@ net::Task<Status> DistributionApi::authorise_and_run(Call& call) {
     co_return co_await refuse(call, std::move(why), needs);
   }
   call.caller = std::move(*caller);
+  if (auto taken = api_.admission.take_user(call.caller.subject); !taken) co_return taken;
   const Row* row = find_row(call.route.kind, call.method());
+  const std::string client = client_key(call.caller.subject, call.exchange.remote().ip);
+  if (auto taken = api_.admission.take_load(row->weight, client); !taken) co_return taken;
   Status done = co_await row->handler(api_, call);
+  if (done) note_progress(call);
   if (done && changes_or_gives(call)) audit(call, security::AuditOutcome::granted, {});
   co_return done;
 }
@@ -142,6 +164,17 @@ net::Task<Status> DistributionApi::refuse(Call& call, Error why, std::vector<aut
   // What was wrong with a token stays here; a client learns all it needs from the challenge.
   Error shown = unauthorized("token_refused");
   co_return co_await respond_error(call.exchange, std::move(shown), std::move(head));
+}
+
+void DistributionApi::note_progress(const Call& call) {
+  const int status = call.exchange.status();
+  if (status < 200 || status > 299) return;
+  const RouteKind kind = call.route.kind;
+  const bool push = call.action == "push" && !call.caller.subject.empty();
+  const bool pull = kind == RouteKind::manifest && call.action == "pull" && !call.is_head();
+  if (!push && !pull) return;
+  const std::string client = client_key(call.caller.subject, call.exchange.remote().ip);
+  push ? api_.admission.note_push(client) : api_.admission.note_pull(client);
 }
 
 void DistributionApi::audit(const Call& call, security::AuditOutcome outcome, std::string reason) {

@@ -57,6 +57,8 @@ net::Task<Status> grant(Context& api, Call& call, std::optional<auth::BasicCrede
   if (!wanted) co_return std::move(wanted).error();
   // A name as it stands in the audit: what is no name of ours is cut short.
   const std::string user = credential ? credential->user.substr(0, 64) : std::string();
+  const std::string client = client_key(user, call.exchange.remote().ip);
+  if (auto taken = api.admission.take_load(RequestKind::begin, client); !taken) co_return taken;
   TokenRequest request{std::move(credential), std::move(*wanted), call.exchange.remote().ip};
   auto reply = co_await api.tokens.grant(request);
   record(api, call, request, user, reply);
@@ -68,6 +70,8 @@ net::Task<Status> grant(Context& api, Call& call, std::optional<auth::BasicCrede
     }
     co_return co_await respond_error(call.exchange, std::move(why), std::move(head));
   }
+  // Only now: who does not know the password must not use up the user's share.
+  if (auto taken = api.admission.take_user(user); !taken) co_return taken;
   std::string body = R"({"token":)";
   append_json_string(body, reply->issued.token);
   body += R"(,"access_token":)";

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace convoy::registry {
+
+/// Bytes of this process in memory; 0 when the kernel does not say.
+std::uint64_t resident_bytes();
+
+/// The smallest memory.max of the process's control group (version 2) and those above it; nothing
+/// when none is set. The folders are parameters for tests.
+std::optional<std::uint64_t> cgroup_memory_limit(const std::string& proc_self = "/proc/self",
+                                                 const std::string& mount = "/sys/fs/cgroup");
+
+}  // namespace convoy::registry
