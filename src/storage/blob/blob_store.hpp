@@ -10,6 +10,7 @@
 #include "base/clock.hpp"
 #include "base/hasher.hpp"
 #include "base/result.hpp"
+#include "storage/blob/disk.hpp"
 #include "wire/oci/digest.hpp"
 
 // Calls block: run them on a worker. Safe from any thread; one object of a kind that is
@@ -47,7 +48,8 @@ class BlobUpload {
   /// Reads back from the start, to rebuild hash state after a restart.
   virtual Status read_at(std::uint64_t offset, MutableByteView out) const = 0;
   /// Makes the blob durable: fsync of the file, rename to its digest, fsync of the directory, the
-  /// leaves beside it. Idempotent for a digest that is already there. The upload is gone then.
+  /// leaves beside it. Idempotent for a digest that is already there. The upload is gone then, and
+  /// also when the disk could not keep what was written: a second fsync would not tell any more.
   virtual Status commit(const BlobFacts&) = 0;
   /// Removes it.
   virtual void discard() noexcept = 0;
@@ -93,8 +95,10 @@ class BlobStore {
 
 /// Files below one directory: blobs/<algorithm>/<2 hex>/<hex>, leaves beside them with the suffix
 /// ".leaves", uploads/<id>, quarantine/<algorithm>-<hex>. Refuses to open a root that others may
-/// write to. Error "store_open".
-Result<std::unique_ptr<BlobStore>> open_file_blob_store(const std::string& root);
+/// write to. What changes there goes through `disk`, which must outlive the store and its uploads.
+/// Error "store_open".
+Result<std::unique_ptr<BlobStore>> open_file_blob_store(const std::string& root,
+                                                        Disk& disk = system_disk());
 /// The in-memory twin, for tests.
 std::unique_ptr<BlobStore> make_memory_blob_store();
 

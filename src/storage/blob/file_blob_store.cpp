@@ -1,4 +1,5 @@
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <fcntl.h>
 #include <mutex>
@@ -30,12 +31,18 @@ Error blob_unknown() { return not_found("blob_unknown"); }
 
 /// What readers, uploads and the store share: the open directories and the locks by digest.
 struct Root {
+  explicit Root(Disk& changes) : disk(changes) {}
+
+  Disk& disk;
   Fd dir;
   Fd uploads;
   Fd sha256;
   Fd sha512;
   Fd quarantine;
   std::array<std::mutex, kLockStripes> stripes;
+  /// Buckets whose own entry is known to be on the disk: one that is there may have been made a
+  /// moment before a crash, or by another thread that has not reached its fsync.
+  mutable std::array<std::atomic<bool>, BlobStore::kBuckets> durable{};
 
   int algorithm_dir(const oci::Digest& d) const {
     return d.algorithm() == oci::DigestAlgorithm::sha256 ? sha256.get() : sha512.get();
@@ -52,7 +59,23 @@ struct Root {
     return file_error("blob_read", bucket, errno);
   }
   Result<Fd> make_bucket(const oci::Digest& d) const {
-    return open_subdir(algorithm_dir(d), d.hex().substr(0, 2));
+    const int parent = algorithm_dir(d);
+    auto bucket = open_subdir(parent, d.hex().substr(0, 2), disk);
+    if (!bucket) return bucket;
+    const bool second = d.algorithm() == oci::DigestAlgorithm::sha512;
+    auto& known = durable[d.raw()[0] + (second ? BlobStore::kBuckets / 2 : 0)];
+    if (known) return bucket;
+    if (auto done = sync_fd(parent, "blob_write", disk); !done) return std::move(done).error();
+    known = true;
+    return bucket;
+  }
+
+  Status sync(int fd) const { return sync_fd(fd, "blob_write", disk); }
+  Status rename(int from, const std::string& name, int to, const std::string& new_name) const {
+    return rename_file(from, name, to, new_name, "blob_write", disk);
+  }
+  bool remove(int dir_fd, const std::string& name) const noexcept {
+    return remove_file(dir_fd, name, disk);
   }
 };
 
@@ -82,9 +105,10 @@ class FileBlobUpload final : public BlobUpload {
   std::uint64_t size() const override { return size_; }
 
   Status append(ByteView bytes) override {
-    if (auto done = write_all(fd_.get(), size_, bytes); !done) {
+    if (committed_) return internal_error("blob_write", "the upload is a blob already");
+    if (auto done = write_all(fd_.get(), size_, bytes, "blob_write", root_->disk); !done) {
       // What a failed write left behind must not look like accepted bytes after a restart.
-      if (::ftruncate(fd_.get(), static_cast<off_t>(size_)) != 0) {
+      if (root_->disk.truncate(fd_.get(), static_cast<off_t>(size_)) != 0) {
         return file_error("blob_write", "truncate", errno);
       }
       return done;
@@ -109,29 +133,37 @@ class FileBlobUpload final : public BlobUpload {
     if (facts.size != size_ || facts.leaves.size() != leaf_count(size_)) {
       return internal_error("blob_write", "facts do not fit the upload");
     }
-    if (auto done = sync_fd(fd_.get()); !done) return done;
+    if (auto done = root_->sync(fd_.get()); !done) {
+      discard();
+      return done;
+    }
     auto bucket = root_->make_bucket(facts.digest);
     if (!bucket) return std::move(bucket).error();
     const std::string name = facts.digest.hex();
 
     const std::lock_guard lock(root_->stripe(facts.digest));
     if (exists(bucket->get(), name)) {
-      // Whoever put it there may not have reached its fsync yet.
-      if (auto done = sync_fd(bucket->get()); !done) return done;
+      // Whoever put it there may have been killed before its fsync.
+      if (auto done = root_->sync(bucket->get()); !done) return done;
       discard();
+      committed_ = true;
       return {};
     }
     const std::string leaves = name + std::string(kLeavesSuffix);
     const ByteView raw{reinterpret_cast<const std::uint8_t*>(facts.leaves.data()),
                        facts.leaves.size() * sizeof(Hash256)};
     auto done = write_durably(root_->uploads.get(), id_ + std::string(kLeavesSuffix), bucket->get(),
-                              leaves, raw);
-    if (done) done = rename_file(root_->uploads.get(), id_, bucket->get(), name);
-    if (done) done = sync_fd(bucket->get());
+                              leaves, raw, "blob_write", root_->disk);
+    if (done) done = root_->rename(root_->uploads.get(), id_, bucket->get(), name);
+    if (!done) return done;
+    done = root_->sync(bucket->get());
+    // Nobody may find it there and take it for durable.
+    if (!done) root_->remove(bucket->get(), name);
+    committed_ = true;
     return done;
   }
 
-  void discard() noexcept override { remove_file(root_->uploads.get(), id_); }
+  void discard() noexcept override { root_->remove(root_->uploads.get(), id_); }
 
  private:
   std::shared_ptr<Root> root_;
@@ -139,6 +171,7 @@ class FileBlobUpload final : public BlobUpload {
   Fd fd_;
   std::uint64_t size_;
   std::uint64_t flushed_ = 0;
+  bool committed_ = false;  // the descriptor is that of the blob
 };
 
 class FileBlobStore final : public BlobStore {
@@ -147,7 +180,8 @@ class FileBlobStore final : public BlobStore {
 
   Result<std::unique_ptr<BlobUpload>> create_upload(const std::string& id) override {
     if (!is_upload_id(id)) return invalid("blob_upload_invalid");
-    auto fd = open_file(root_->uploads.get(), id, O_RDWR | O_CREAT | O_EXCL, "blob_write");
+    auto fd =
+        open_file(root_->uploads.get(), id, O_RDWR | O_CREAT | O_EXCL, "blob_write", root_->disk);
     if (!fd) return std::move(fd).error();
     return std::make_unique<FileBlobUpload>(root_, id, std::move(*fd), 0);
   }
@@ -218,9 +252,9 @@ class FileBlobStore final : public BlobStore {
     if (!bucket) return std::move(bucket).error();
     const std::lock_guard lock(root_->stripe(digest));
     // The blob goes first: leaves without a blob are harmless, the reverse is not.
-    if (!remove_file(bucket->get(), digest.hex())) return blob_unknown();
-    remove_file(bucket->get(), digest.hex() + std::string(kLeavesSuffix));
-    return sync_fd(bucket->get());
+    if (!root_->remove(bucket->get(), digest.hex())) return blob_unknown();
+    root_->remove(bucket->get(), digest.hex() + std::string(kLeavesSuffix));
+    return root_->sync(bucket->get());
   }
 
   Result<std::vector<StoredBlobInfo>> list(unsigned number) override {
@@ -260,17 +294,17 @@ class FileBlobStore final : public BlobStore {
     if (!bucket) return std::move(bucket).error();
     const std::lock_guard lock(root_->stripe(digest));
     if (!exists(bucket->get(), digest.hex())) return blob_unknown();
-    auto done = rename_file(bucket->get(), digest.hex(), root_->quarantine.get(), aside(digest));
+    auto done = root_->rename(bucket->get(), digest.hex(), root_->quarantine.get(), aside(digest));
     if (!done) return done;
-    remove_file(bucket->get(), digest.hex() + std::string(kLeavesSuffix));
-    done = sync_fd(root_->quarantine.get());
-    if (done) done = sync_fd(bucket->get());
+    root_->remove(bucket->get(), digest.hex() + std::string(kLeavesSuffix));
+    done = root_->sync(root_->quarantine.get());
+    if (done) done = root_->sync(bucket->get());
     return done;
   }
 
   Status drop_quarantined(const oci::Digest& digest) override {
-    if (!remove_file(root_->quarantine.get(), aside(digest))) return {};
-    return sync_fd(root_->quarantine.get());
+    if (!root_->remove(root_->quarantine.get(), aside(digest))) return {};
+    return root_->sync(root_->quarantine.get());
   }
 
   Status replace_leaves(const oci::Digest& digest, const std::vector<Hash256>& leaves) override {
@@ -283,8 +317,8 @@ class FileBlobStore final : public BlobStore {
     const std::string name = digest.hex() + std::string(kLeavesSuffix);
     auto done =
         write_durably(root_->uploads.get(), "mended" + std::string(kLeavesSuffix) + digest.hex(),
-                      bucket->get(), name, raw);
-    if (done) done = sync_fd(bucket->get());
+                      bucket->get(), name, raw, "blob_write", root_->disk);
+    if (done) done = root_->sync(bucket->get());
     return done;
   }
 
@@ -297,7 +331,7 @@ class FileBlobStore final : public BlobStore {
   /// A commit puts the leaves first; under the lock none is between the two.
   void remove_stray_leaves(int dir, std::uint8_t first, const std::string& name) {
     const std::lock_guard lock(root_->stripes[first % kLockStripes]);
-    if (!exists(dir, name.substr(0, name.size() - kLeavesSuffix.size()))) remove_file(dir, name);
+    if (!exists(dir, name.substr(0, name.size() - kLeavesSuffix.size()))) root_->remove(dir, name);
   }
 
   static Error as_blob_error(Error e) {
@@ -311,28 +345,28 @@ void remove_stale(const Root& root) {
   auto names = list_directory(root.uploads.get(), "store_open");
   if (!names) return;
   for (const auto& name : *names) {
-    if (name.find(kLeavesSuffix) != std::string::npos) remove_file(root.uploads.get(), name);
+    if (name.find(kLeavesSuffix) != std::string::npos) root.remove(root.uploads.get(), name);
   }
 }
 
 }  // namespace
 
-Result<std::unique_ptr<BlobStore>> open_file_blob_store(const std::string& path) {
+Result<std::unique_ptr<BlobStore>> open_file_blob_store(const std::string& path, Disk& disk) {
   auto dir = open_root(path);
   if (!dir) return std::move(dir).error();
-  auto blobs = open_subdir(dir->get(), "blobs");
+  auto blobs = open_subdir(dir->get(), "blobs", disk);
   if (!blobs) return std::move(blobs).error();
-  auto uploads = open_subdir(dir->get(), "uploads");
+  auto uploads = open_subdir(dir->get(), "uploads", disk);
   if (!uploads) return std::move(uploads).error();
-  auto sha256 = open_subdir(blobs->get(), "sha256");
+  auto sha256 = open_subdir(blobs->get(), "sha256", disk);
   if (!sha256) return std::move(sha256).error();
-  auto sha512 = open_subdir(blobs->get(), "sha512");
+  auto sha512 = open_subdir(blobs->get(), "sha512", disk);
   if (!sha512) return std::move(sha512).error();
 
-  auto quarantine = open_subdir(dir->get(), "quarantine");
+  auto quarantine = open_subdir(dir->get(), "quarantine", disk);
   if (!quarantine) return std::move(quarantine).error();
 
-  auto root = std::make_shared<Root>();
+  auto root = std::make_shared<Root>(disk);
   root->dir = std::move(*dir);
   root->uploads = std::move(*uploads);
   root->sha256 = std::move(*sha256);

@@ -49,20 +49,21 @@ Result<Fd> open_root(const std::string& path) {
   return dir;
 }
 
-Result<Fd> open_subdir(int dir, const std::string& name) {
-  const bool made = ::mkdirat(dir, name.c_str(), 0700) == 0;
+Result<Fd> open_subdir(int dir, const std::string& name, Disk& disk) {
+  const bool made = disk.make_directory(dir, name.c_str(), 0700) == 0;
   if (!made && errno != EEXIST) return file_error("store_open", name, errno);
   Fd sub(::openat(dir, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!sub) return file_error("store_open", name, errno);
   if (auto ok = check_private(sub.get(), name); !ok) return std::move(ok).error();
   if (made) {
-    if (auto ok = sync_fd(dir, "store_open"); !ok) return std::move(ok).error();
+    if (auto ok = sync_fd(dir, "store_open", disk); !ok) return std::move(ok).error();
   }
   return sub;
 }
 
-Result<Fd> open_file(int dir, const std::string& name, int flags, std::string_view code) {
-  Fd fd(::openat(dir, name.c_str(), flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600));
+Result<Fd> open_file(int dir, const std::string& name, int flags, std::string_view code,
+                     Disk& disk) {
+  Fd fd(disk.open(dir, name.c_str(), flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600));
   if (!fd) {
     if (errno == ENOENT) return not_found("file_unknown", name);
     return file_error(std::string(code), name, errno);
@@ -79,9 +80,9 @@ Result<std::uint64_t> file_size(int fd, std::string_view code) {
   return static_cast<std::uint64_t>(st.st_size);
 }
 
-Status write_all(int fd, std::uint64_t offset, ByteView bytes, std::string_view code) {
+Status write_all(int fd, std::uint64_t offset, ByteView bytes, std::string_view code, Disk& disk) {
   while (!bytes.empty()) {
-    const ssize_t n = ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    const ssize_t n = disk.write(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
     if (n < 0) {
       if (errno == EINTR) continue;
       return file_error(std::string(code), "write", errno);
@@ -129,25 +130,25 @@ Result<Bytes> read_whole(int dir, const std::string& name, std::size_t limit,
   return out;
 }
 
-Status sync_fd(int fd, std::string_view code) {
-  if (::fsync(fd) != 0) return file_error(std::string(code), "fsync", errno);
+Status sync_fd(int fd, std::string_view code, Disk& disk) {
+  if (disk.sync(fd) != 0) return file_error(std::string(code), "fsync", errno);
   return {};
 }
 
 Status write_durably(int tmp_dir, const std::string& tmp_name, int dir, const std::string& name,
-                     ByteView bytes, std::string_view code) {
-  auto fd = open_file(tmp_dir, tmp_name, O_WRONLY | O_CREAT | O_TRUNC, code);
+                     ByteView bytes, std::string_view code, Disk& disk) {
+  auto fd = open_file(tmp_dir, tmp_name, O_WRONLY | O_CREAT | O_TRUNC, code, disk);
   if (!fd) return std::move(fd).error();
-  Status done = write_all(fd->get(), 0, bytes, code);
-  if (done) done = sync_fd(fd->get(), code);
-  if (done) done = rename_file(tmp_dir, tmp_name, dir, name, code);
-  if (!done) remove_file(tmp_dir, tmp_name);
+  Status done = write_all(fd->get(), 0, bytes, code, disk);
+  if (done) done = sync_fd(fd->get(), code, disk);
+  if (done) done = rename_file(tmp_dir, tmp_name, dir, name, code, disk);
+  if (!done) remove_file(tmp_dir, tmp_name, disk);
   return done;
 }
 
 Status rename_file(int from_dir, const std::string& from, int to_dir, const std::string& to,
-                   std::string_view code) {
-  if (::renameat(from_dir, from.c_str(), to_dir, to.c_str()) != 0) {
+                   std::string_view code, Disk& disk) {
+  if (disk.rename(from_dir, from.c_str(), to_dir, to.c_str()) != 0) {
     return file_error(std::string(code), "rename", errno);
   }
   return {};
@@ -158,8 +159,8 @@ bool exists(int dir, const std::string& name) {
   return ::fstatat(dir, name.c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
 }
 
-bool remove_file(int dir, const std::string& name) noexcept {
-  return ::unlinkat(dir, name.c_str(), 0) == 0;
+bool remove_file(int dir, const std::string& name, Disk& disk) noexcept {
+  return disk.unlink(dir, name.c_str()) == 0;
 }
 
 Result<std::vector<std::string>> list_directory(int dir, std::string_view code) {

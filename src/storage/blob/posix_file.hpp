@@ -8,6 +8,7 @@
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
+#include "storage/blob/disk.hpp"
 
 // Files by descriptor: each name is one path component below an open directory, symbolic links
 // are never followed, and no name comes from outside text.
@@ -40,31 +41,33 @@ Error file_error(std::string code, std::string_view what, int error_number);
 /// Error "store_open".
 Result<Fd> open_root(const std::string& path);
 /// A directory below `dir`, made (0700, and made durable) when it is not there. Error "store_open".
-Result<Fd> open_subdir(int dir, const std::string& name);
+Result<Fd> open_subdir(int dir, const std::string& name, Disk& = system_disk());
 
 /// openat(2) with O_NOFOLLOW | O_CLOEXEC; only regular files. A missing file is "file_unknown"
 /// (not_found); any other trouble is `code`.
-Result<Fd> open_file(int dir, const std::string& name, int flags, std::string_view code);
+Result<Fd> open_file(int dir, const std::string& name, int flags, std::string_view code,
+                     Disk& = system_disk());
 Result<std::uint64_t> file_size(int fd, std::string_view code);
 
-Status write_all(int fd, std::uint64_t offset, ByteView, std::string_view code = "blob_write");
+Status write_all(int fd, std::uint64_t offset, ByteView, std::string_view code = "blob_write",
+                 Disk& = system_disk());
 Status read_exact(int fd, std::uint64_t offset, MutableByteView,
                   std::string_view code = "blob_read");
 /// Fills `out` from the page cache; false when not all of it is there, or on any trouble.
 bool read_cached(int fd, std::uint64_t offset, MutableByteView out);
 Result<Bytes> read_whole(int dir, const std::string& name, std::size_t limit,
                          std::string_view code);
-Status sync_fd(int fd, std::string_view code = "blob_write");
+Status sync_fd(int fd, std::string_view code = "blob_write", Disk& = system_disk());
 
 /// Writes `tmp_name` in `tmp_dir`, fsyncs it and renames it to `name` in `dir`, whose fsync is left
 /// to the caller.
 Status write_durably(int tmp_dir, const std::string& tmp_name, int dir, const std::string& name,
-                     ByteView, std::string_view code = "blob_write");
+                     ByteView, std::string_view code = "blob_write", Disk& = system_disk());
 Status rename_file(int from_dir, const std::string& from, int to_dir, const std::string& to,
-                   std::string_view code = "blob_write");
+                   std::string_view code = "blob_write", Disk& = system_disk());
 bool exists(int dir, const std::string& name);
 /// True when it was there.
-bool remove_file(int dir, const std::string& name) noexcept;
+bool remove_file(int dir, const std::string& name, Disk& = system_disk()) noexcept;
 /// The names in it, without "." and "..".
 Result<std::vector<std::string>> list_directory(int dir, std::string_view code);
 
