@@ -50,6 +50,18 @@ struct TlsClientOptions {
   std::vector<std::string> alpn;  ///< offered protocols, empty for none
 };
 
+/// What to ask an OCSP responder (RFC 6960) about a certificate: POST `body` to `url`.
+struct OcspQuery {
+  std::string url;
+  Bytes body;
+};
+
+/// From when on and until when an OCSP answer holds.
+struct OcspTimes {
+  UnixTime from{};
+  UnixTime until{};
+};
+
 /// Server side of TLS: certificates, trust, session tickets. The identity can be replaced while
 /// it serves (rotation); handshakes under way keep the old one. Safe from any thread.
 class TlsServerContext {
@@ -57,7 +69,17 @@ class TlsServerContext {
   virtual ~TlsServerContext() = default;
   /// Errors "tls_identity_invalid", "tls_roots_invalid".
   static Result<std::shared_ptr<TlsServerContext>> make(TlsServerOptions);
+  /// Drops the staple of the old one.
   virtual Status replace_identity(TlsIdentity) = 0;
+
+  /// About the identity in use; nothing when its certificate names no responder that speaks plain
+  /// HTTP, or its chain lacks the issuer.
+  virtual std::optional<OcspQuery> ocsp_query() const = 0;
+  /// From now on shows this answer to clients that ask for one (RFC 6066 8), until it runs out. It
+  /// must be signed for the issuer, fresh, and say that the certificate in use is good; else the
+  /// one before is kept. Errors "ocsp_invalid" (unauthorized), "ocsp_refused" (unavailable: the
+  /// responder has no answer).
+  virtual Result<OcspTimes> staple(ByteView answer) = 0;
 };
 
 /// Client side of TLS; keeps sessions for resumption by (host, port, server name).

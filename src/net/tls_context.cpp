@@ -6,6 +6,8 @@
 #include <openssl/x509v3.h>
 #include <utility>
 
+#include "net/tls_ocsp.hpp"
+
 namespace convoy::net::tls {
 namespace {
 
@@ -143,6 +145,7 @@ Result<Context> make_server_context(const TlsServerOptions& options, const TlsId
   SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_num_tickets(ctx, 1);
   install_server_callbacks(ctx, options);
+  if (!install_stapling(ctx)) return internal_error("tls_context", reason_text());
   return made;
 }
 
@@ -180,6 +183,15 @@ Status ServerContext::replace_identity(TlsIdentity identity) {
 Context ServerContext::current() const {
   const std::lock_guard lock(mutex_);
   return context_;
+}
+
+std::optional<OcspQuery> ServerContext::ocsp_query() const {
+  return make_ocsp_query(current().get());
+}
+
+Result<OcspTimes> ServerContext::staple(ByteView answer) {
+  const Context context = current();
+  return staple_answer(context.get(), answer);
 }
 
 ClientContext::ClientContext(TlsClientOptions options) : options_(std::move(options)) {}

@@ -54,6 +54,8 @@ class ServerContext final : public TlsServerContext {
  public:
   explicit ServerContext(TlsServerOptions);
   Status replace_identity(TlsIdentity) override;
+  std::optional<OcspQuery> ocsp_query() const override;
+  Result<OcspTimes> staple(ByteView answer) override;
 
   Context current() const;
   const TlsServerOptions& options() const { return options_; }

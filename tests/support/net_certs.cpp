@@ -1,6 +1,7 @@
 #include "support/net_certs.hpp"
 
 #include <openssl/evp.h>
+#include <openssl/ocsp.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
@@ -95,12 +96,45 @@ net::TlsIdentity TestCa::issue(const CertOptions& options) const {
   extend(cert.get(), cert_.get(), NID_subject_alt_name, options.san);
   extend(cert.get(), cert_.get(), NID_subject_key_identifier, "hash");
   extend(cert.get(), cert_.get(), NID_authority_key_identifier, "keyid:always");
+  if (!options.ocsp.empty()) {
+    extend(cert.get(), cert_.get(), NID_info_access, "OCSP;URI:" + options.ocsp);
+  }
   check(X509_sign(cert.get(), key_.get(), EVP_sha256()) > 0, "sign");
   net::TlsIdentity out;
   out.chain_pem = cert_pem(cert.get()) + chain_pem_;
   out.key_pem = Secret(pem([&](BIO* bio) {
     return PEM_write_bio_PKCS8PrivateKey(bio, key.get(), nullptr, nullptr, 0, nullptr, nullptr);
   }));
+  return out;
+}
+
+Bytes TestCa::ocsp_answer(const std::string& chain_pem, const TestCa& issuer,
+                          const OcspOptions& options) const {
+  const std::unique_ptr<BIO, decltype(&BIO_free_all)> text(
+      BIO_new_mem_buf(chain_pem.data(), static_cast<int>(chain_pem.size())), BIO_free_all);
+  const Cert leaf(PEM_read_bio_X509(text.get(), nullptr, nullptr, nullptr), X509_free);
+  const auto time = [](long seconds) {
+    return std::shared_ptr<ASN1_TIME>(X509_gmtime_adj(nullptr, seconds), ASN1_TIME_free);
+  };
+  const auto revoked = time(-100);
+  const auto from = time(options.from_seconds);
+  const auto to = time(options.to_seconds.value_or(0));
+  const std::shared_ptr<OCSP_BASICRESP> basic(OCSP_BASICRESP_new(), OCSP_BASICRESP_free);
+  const std::shared_ptr<OCSP_CERTID> id(OCSP_cert_to_id(nullptr, leaf.get(), issuer.cert_.get()),
+                                        OCSP_CERTID_free);
+  const int status = options.revoked ? V_OCSP_CERTSTATUS_REVOKED : V_OCSP_CERTSTATUS_GOOD;
+  check(OCSP_basic_add1_status(basic.get(), id.get(), status, 0,
+                               options.revoked ? revoked.get() : nullptr, from.get(),
+                               options.to_seconds ? to.get() : nullptr) != nullptr,
+        "status");
+  check(OCSP_basic_sign(basic.get(), cert_.get(), key_.get(), EVP_sha256(), nullptr,
+                        OCSP_NOCERTS) == 1,
+        "sign");
+  const std::shared_ptr<OCSP_RESPONSE> response(
+      OCSP_response_create(OCSP_RESPONSE_STATUS_SUCCESSFUL, basic.get()), OCSP_RESPONSE_free);
+  Bytes out(static_cast<std::size_t>(i2d_OCSP_RESPONSE(response.get(), nullptr)));
+  unsigned char* at = out.data();
+  i2d_OCSP_RESPONSE(response.get(), &at);
   return out;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "net/tls.hpp"
@@ -17,6 +18,14 @@ struct CertOptions {
   std::string usage = "serverAuth,clientAuth";
   int from_days = -1;
   int to_days = 30;
+  std::string ocsp = {};  ///< URL of the responder, "" for none
+};
+
+/// What an OCSP responder says of a certificate.
+struct OcspOptions {
+  bool revoked = false;
+  long from_seconds = -10;  ///< relative to now
+  std::optional<long> to_seconds = 3600;
 };
 
 /// A throw-away certificate authority on P-256 keys, for tests of TLS below convoy_crypto.
@@ -26,6 +35,9 @@ class TestCa {
   /// A CA below this one; its identities carry its certificate in their chain.
   TestCa intermediate(const std::string& name) const;
   net::TlsIdentity issue(const CertOptions& = {}) const;
+  /// DER, signed by this CA, about the leaf of `chain_pem`, which `issuer` issued.
+  Bytes ocsp_answer(const std::string& chain_pem, const TestCa& issuer,
+                    const OcspOptions& = {}) const;
   const std::string& root_pem() const { return root_pem_; }
 
  private:

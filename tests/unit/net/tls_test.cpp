@@ -254,11 +254,13 @@ TEST_F(Tls, choosing_an_identity_by_name_changes_nobodys_trust) {
   EXPECT_EQ(connect(context, client()).server.error().kind(), ErrorClass::unauthorized);
 }
 
-/// A client of another make, which speaks TLS 1.2 and nothing else.
-bool handshakes_at_12(std::uint16_t port) {
+/// A client of another make, which speaks nothing newer than `version`.
+bool handshakes_at(std::uint16_t port, int version) {
   const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> ctx(SSL_CTX_new(TLS_client_method()),
                                                               SSL_CTX_free);
-  SSL_CTX_set_max_proto_version(ctx.get(), TLS1_2_VERSION);
+  SSL_CTX_set_min_proto_version(ctx.get(), 0);
+  SSL_CTX_set_max_proto_version(ctx.get(), version);
+  SSL_CTX_set_cipher_list(ctx.get(), "ALL:@SECLEVEL=0");  // or it would not even try TLS 1.1
   const std::unique_ptr<SSL, decltype(&SSL_free)> ssl(SSL_new(ctx.get()), SSL_free);
   const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
   sockaddr_in to{};
@@ -278,7 +280,7 @@ TEST_F(Tls, tls12_is_spoken_unless_1_3_alone_is_wanted) {
     options.tls13_only = only13;
     auto listener = Listener::open(loop.executor(), {"127.0.0.1", 0});
     const auto port = (*listener)->local().port;
-    auto outcome = std::async(std::launch::async, handshakes_at_12, port);
+    auto outcome = std::async(std::launch::async, handshakes_at, port, TLS1_2_VERSION);
     auto plain = loop.run((*listener)->accept());
     auto accepted = loop.run(tls_accept(std::move(*plain), make(options), seconds(5)));
     EXPECT_EQ(accepted.ok(), !only13);
@@ -286,6 +288,24 @@ TEST_F(Tls, tls12_is_spoken_unless_1_3_alone_is_wanted) {
     if (!only13) {
       EXPECT_EQ((*accepted)->tls()->version, "TLSv1.2");
     }
+  }
+}
+
+TEST_F(Tls, nothing_older_than_tls12_is_spoken_and_13_is_preferred) {
+  for (const int version : {TLS1_VERSION, TLS1_1_VERSION, TLS1_3_VERSION}) {
+    auto listener = Listener::open(loop.executor(), {"127.0.0.1", 0});
+    const auto port = (*listener)->local().port;
+    auto outcome = std::async(std::launch::async, handshakes_at, port, version);
+    auto plain = loop.run((*listener)->accept());
+    auto accepted = loop.run(tls_accept(std::move(*plain), server(), seconds(5)));
+    EXPECT_EQ(outcome.get(), version == TLS1_3_VERSION);
+    ASSERT_EQ(accepted.ok(), version == TLS1_3_VERSION);
+    if (accepted) {
+      EXPECT_EQ((*accepted)->tls()->version, "TLSv1.3") << "though 1.2 was offered too";
+      continue;
+    }
+    EXPECT_EQ(accepted.error().code(), "tls_handshake");
+    EXPECT_THAT(accepted.error().detail(), HasSubstr("protocol"));
   }
 }
 
