@@ -376,3 +376,81 @@ def test_killed_at_random_it_loses_and_leaves_nothing(workdir):
               f" longest start {max(attack.starts):.2f} s")
         assert max(attack.starts) < LONGEST_START
         assert pushes > KILLS and left > KILLS / 2 and attack.resumed > KILLS / 5, "too little was tried"
+
+
+MANIFESTS = 100_000
+LEFT_UPLOADS = 1_000
+
+
+def fill(data) -> tuple[str, str]:
+    """What a registry has after 100,000 pushes, written by a process that is killed before any of it
+    came from the log into the database. Returns one of the manifests."""
+    now, repositories = int(time.time()), 1000
+    rows = {"repository_blobs": [], "manifest_bodies": [], "manifests": [], "tags": [],
+            "manifest_references": []}
+    for n in range(MANIFESTS):
+        repository = n % repositories + 1
+        layer = oci.digest(b"layer %6d" % n)
+        body = b'{"schemaVersion":2,"mediaType":"%s","layers":[{"mediaType":"%s","digest":"%s","size":12}]}' % (
+            IMAGE.encode(), oci.LAYER.encode(), layer.encode())
+        dig = oci.digest(body)
+        rows["repository_blobs"].append((repository, layer, 12, now))
+        rows["manifest_bodies"].append((n + 1, dig, body))
+        rows["manifests"].append((repository, dig, IMAGE, len(body), now, now))
+        rows["tags"].append((repository, f"v{n}", f"v{n}", dig, now, 0))
+        rows["manifest_references"].append((repository, layer, n + 1))
+        if n % 25 == 0:
+            bucket = data / "blobs" / "sha256" / layer[7:9]
+            bucket.mkdir(mode=0o700, exist_ok=True)
+            (bucket / layer[7:]).write_bytes(b"layer %6d" % n)
+            (bucket / f"{layer[7:]}.leaves").write_bytes(bytes(32))
+    uploads = [f"{n:032x}" for n in range(LEFT_UPLOADS)]
+    for name in uploads[::3] + uploads[1::3]:  # a third has a record and a file, a third one of both
+        (data / "uploads" / name).write_bytes(b"a part")
+    child = os.fork()
+    if child == 0:
+        db = sqlite3.connect(data / "meta.db", isolation_level=None)
+        db.execute("PRAGMA wal_autocheckpoint=0")
+        db.execute("BEGIN")
+        db.executemany("INSERT INTO repositories(id,name) VALUES(?,?)",
+                       [(i, f"team/many-{i}") for i in range(1, repositories + 1)])
+        for table, values in rows.items():
+            values.sort()
+            db.executemany(f"INSERT INTO {table} VALUES({','.join('?' * len(values[0]))})", values)
+        db.executemany("INSERT INTO uploads VALUES(?,?,?,?)",
+                       [(name, "team/many-1", "bob", now) for name in uploads[::3] + uploads[2::3]])
+        db.execute("COMMIT")
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    return f"team/many-{rows['manifests'][-1][0]}", rows["manifests"][-1][1]
+
+
+def timed_start(registry: Registry, repo: str, dig: str) -> float:
+    """Until it has answered."""
+    began = time.monotonic()
+    registry.role.start()
+    answer = registry.client(None).raw("GET", "/v2/")
+    assert answer.status == 401, answer
+    took = time.monotonic() - began
+    assert registry.client("alice").get(f"/v2/{repo}/manifests/{dig}").status == 200
+    return took
+
+
+def test_killed_with_a_hundred_thousand_manifests_it_is_back_at_once(workdir):
+    with Registry(workdir / "r") as registry:
+        data = registry.role.dir / "data"
+        registry.role.stop()
+        repo, dig = fill(data)
+        log = (data / "meta.db-wal").stat().st_size
+        first = timed_start(registry, repo, dig)
+        assert len(list((data / "uploads").iterdir())) == (LEFT_UPLOADS + 2) // 3
+        client = registry.client("alice")
+        for n in range(5):
+            content = Content()
+            content.image("v1")
+            oci.push(client, f"team/more-{n}", content)
+        registry.role.kill()
+        second = timed_start(registry, repo, dig)
+        print(f"{MANIFESTS} manifests: {first:.2f} s with {log >> 20} MiB of log and {LEFT_UPLOADS} left"
+              f" uploads, {second:.2f} s after another kill")
+        assert max(first, second) < LONGEST_START
