@@ -263,7 +263,10 @@ Status UploadService::commit(Upload& upload, const oci::Digest& digest) {
       auto aside = blobs_.quarantine(digest);
       if (!aside && aside.error().kind() != ErrorClass::not_found) return aside;
     }
-    if (auto done = upload.file_->commit(facts); !done) return done;
+    if (auto done = upload.file_->commit(facts); !done) {
+      upload.lost_ = !blobs_.reopen_upload(upload.record_.id).ok();
+      return done;
+    }
     auto linked = meta_.link_blob(upload.record_.repository, digest, upload.size_);
     if (!linked) return linked;
   }
@@ -296,6 +299,7 @@ net::Task<Result<std::uint64_t>> UploadService::finish(std::shared_ptr<Upload> u
     return done;
   };
   Status committed = co_await pool_.run(std::move(job));
+  if (upload->lost_) co_await cancel(upload);
   if (!committed) co_return std::move(committed).error();
   uploads_.erase(upload->id());
   co_return upload->size_;

@@ -53,6 +53,7 @@ class Upload {
   crypto::MerkleLeaves leaves_;
   std::uint64_t hashed_ = 0;  // bytes that went into hasher_ and leaves_
   std::optional<QuotaHold> quota_;
+  bool lost_ = false;  // the disk could not keep what was written
 };
 
 /// An upload for the time of one request: no other request may touch it meanwhile.
@@ -94,7 +95,7 @@ class UploadService {
   net::Task<Status> append(std::shared_ptr<Upload>, BodyReader,
                            std::optional<std::uint64_t> expected);
   /// Checks the digest, makes the blob durable and links it to the repository; returns its size.
-  /// Error "digest_mismatch", which ends the upload.
+  /// Error "digest_mismatch", which ends the upload, as does a disk that fails to keep it.
   net::Task<Result<std::uint64_t>> finish(std::shared_ptr<Upload>, oci::Digest);
   net::Task<void> cancel(std::shared_ptr<Upload>);
   /// Links a blob of `from` to `to`, within the quota of `to`. Blocks; safe from any thread. Errors

@@ -1,0 +1,128 @@
+#include <cerrno>
+#include <gtest/gtest.h>
+
+#include "base/random.hpp"
+#include "registry/core/upload_service.hpp"
+#include "support/manual_clock.hpp"
+#include "support/net_loop.hpp"
+#include "support/storage_dir.hpp"
+
+namespace convoy::registry {
+namespace {
+
+/// The system's, but its next sync fails when told so.
+class FailingDisk final : public storage::Disk {
+ public:
+  int open(int dir, const char* name, int flags, mode_t mode) override {
+    return real_.open(dir, name, flags, mode);
+  }
+  int make_directory(int dir, const char* name, mode_t mode) override {
+    return real_.make_directory(dir, name, mode);
+  }
+  ssize_t write(int fd, const void* bytes, std::size_t size, off_t offset) override {
+    return real_.write(fd, bytes, size, offset);
+  }
+  int truncate(int fd, off_t size) override { return real_.truncate(fd, size); }
+  int sync(int fd) override {
+    if (!std::exchange(fail_next, false)) return real_.sync(fd);
+    errno = EIO;
+    return -1;
+  }
+  int rename(int from_dir, const char* from, int to_dir, const char* to) override {
+    return real_.rename(from_dir, from, to_dir, to);
+  }
+  int unlink(int dir, const char* name) override { return real_.unlink(dir, name); }
+
+  bool fail_next = false;
+
+ private:
+  storage::Disk& real_ = storage::system_disk();
+};
+
+class UploadTest : public ::testing::Test {
+ protected:
+  void restart() {
+    uploads_.emplace(*blobs_, *meta_, gate_, quota_, pool_, clock_, random_, UploadLimits{});
+    ASSERT_TRUE(uploads_->recover().ok());
+  }
+
+  /// Begins an upload and gives it the bytes; returns its id.
+  net::Task<std::string> send(std::string bytes) {
+    auto hold = co_await uploads_->begin(repo_, "ann", oci::DigestAlgorithm::sha256);
+    const std::string id = hold->upload()->id();
+    co_await append(hold->upload(), std::move(bytes));
+    co_return id;
+  }
+  net::Task<void> append(std::shared_ptr<Upload> upload, std::string bytes) {
+    bool sent = false;
+    BodyReader reader = [&](MutableByteView out) -> net::Task<Result<std::size_t>> {
+      if (std::exchange(sent, true)) co_return std::size_t{0};
+      std::copy(bytes.begin(), bytes.end(), out.begin());
+      co_return bytes.size();
+    };
+    const std::optional<std::uint64_t> expected = bytes.size();
+    Status done = co_await uploads_->append(std::move(upload), std::move(reader), expected);
+    EXPECT_TRUE(done.ok());
+  }
+  net::Task<Result<std::uint64_t>> finish(std::string id, oci::Digest digest) {
+    auto hold = co_await uploads_->find(repo_, "ann", std::move(id));
+    if (!hold) co_return std::move(hold).error();
+    co_return co_await uploads_->finish(hold->upload(), digest);
+  }
+  net::Task<void> go_on(std::string id, std::string bytes) {
+    auto hold = co_await uploads_->find(repo_, "ann", std::move(id));
+    EXPECT_TRUE(hold.ok());
+    co_await append(hold->upload(), std::move(bytes));
+  }
+  static oci::Digest digest_of(std::string_view bytes) {
+    return oci::Digest::sha256(crypto::sha256(as_bytes(bytes)));
+  }
+
+  test::Loop loop_;
+  test::TempDir dir_;
+  test::ManualClock clock_;
+  SystemRandom random_;
+  FailingDisk disk_;
+  std::unique_ptr<storage::BlobStore> blobs_ =
+      storage::open_file_blob_store(dir_ / "store", disk_).value();
+  std::unique_ptr<storage::RegistryMeta> meta_ =
+      storage::open_registry_meta(dir_ / "meta.db", &clock_).value();
+  DigestGate gate_;
+  ProjectBook projects_{{}};
+  QuotaService quota_{meta_->upkeep(), projects_};
+  net::WorkerPool pool_{1};
+  std::optional<UploadService> uploads_;
+  const oci::RepoName repo_ = oci::RepoName::parse("team/app").value();
+};
+
+TEST_F(UploadTest, EndsWhenItsBytesCouldNotBeSyncedAndMayBeSentAnew) {
+  restart();
+  const std::string bytes = "bytes";
+  const std::string id = loop_.run(send(bytes));
+  disk_.fail_next = true;
+  EXPECT_EQ(loop_.run(finish(id, digest_of(bytes))).error().code(), "blob_write");
+  // Tried again, the same sync would succeed without having written anything.
+  EXPECT_EQ(loop_.run(finish(id, digest_of(bytes))).error().code(), "blob_upload_unknown");
+  EXPECT_TRUE(meta_->uploads().value().empty());
+  EXPECT_TRUE(blobs_->list_uploads().value().empty());
+  EXPECT_FALSE(meta_->has_blob(repo_, digest_of(bytes)).value());
+
+  const std::string again = loop_.run(send(bytes));
+  EXPECT_EQ(loop_.run(finish(again, digest_of(bytes))).value(), bytes.size());
+  EXPECT_TRUE(meta_->has_blob(repo_, digest_of(bytes)).value());
+}
+
+TEST_F(UploadTest, GoesOnAfterARestartInTheMiddleOfIt) {
+  restart();
+  const std::string id = loop_.run(send("first and "));
+  restart();
+  loop_.run(go_on(id, "second and "));
+  restart();
+  loop_.run(go_on(id, "third"));
+  const std::string whole = "first and second and third";
+  EXPECT_EQ(loop_.run(finish(id, digest_of(whole))).value(), whole.size());
+  EXPECT_EQ(blobs_->leaves(digest_of(whole)).value().at(0), crypto::sha256(as_bytes(whole)));
+}
+
+}  // namespace
+}  // namespace convoy::registry
