@@ -153,7 +153,8 @@ bool install_stapling(SSL_CTX* ctx) {
   auto staple = std::make_unique<Staple>();
   if (SSL_CTX_set_ex_data(ctx, staple_index(), staple.get()) != 1) return false;
   static_cast<void>(staple.release());  // goes with the context
-  SSL_CTX_set_tlsext_status_cb(ctx, on_status_request);
+  SSL_CTX_callback_ctrl(ctx, SSL_CTRL_SET_TLSEXT_STATUS_REQ_CB,
+                        reinterpret_cast<void (*)()>(on_status_request));
   return true;
 }
 

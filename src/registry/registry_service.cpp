@@ -4,6 +4,7 @@
 
 #include "clients/tracker/http_tracker_client.hpp"
 #include "net/http_client.hpp"
+#include "net/ocsp_stapler.hpp"
 #include "registry/api/admin_api.hpp"
 #include "registry/api/distribution_api.hpp"
 #include "registry/core/admin_desk.hpp"
@@ -204,7 +205,11 @@ class Service final : public RegistryService {
     http.name = "registry";
     http.extra_headers.set("Docker-Distribution-Api-Version", "registry/2.0");
     http.extra_headers.set("X-Content-Type-Options", "nosniff");
-    if (tls_) http.extra_headers.set("Strict-Transport-Security", "max-age=31536000");
+    if (tls_) {
+      http.extra_headers.set("Strict-Transport-Security", "max-age=31536000");
+      stapler_ = std::make_unique<net::OcspStapler>(around_.executor, tls_, around_.clock,
+                                                    around_.log.module("ocsp"));
+    }
     server_ = std::make_unique<net::HttpServer>(
         around_.executor, std::move(http),
         [this](net::HttpExchange& exchange) { return api_.handle(exchange); },
@@ -219,6 +224,7 @@ class Service final : public RegistryService {
     tasks_.spawn([this] { return keep_house(); });
     tasks_.spawn([this] { return meter_.watch_loop(); });
     tasks_.spawn([this] { return meter_.watch_pool(); });
+    if (stapler_) tasks_.spawn([this] { return stapler_->run(); });
     tasks_.spawn([this] { return keep_collected(); });
     tasks_.spawn([this] { return keep_scrubbed(); });
     for (auto& [name, origin] : origins_) origin->start();
@@ -267,7 +273,9 @@ class Service final : public RegistryService {
 
   Status replace_tls(net::TlsIdentity identity) override {
     if (!tls_) return invalid("option_invalid", "the registry serves without TLS");
-    return tls_->replace_identity(std::move(identity));
+    auto replaced = tls_->replace_identity(std::move(identity));
+    if (replaced) stapler_->renew();
+    return replaced;
   }
 
   void replace_users(std::shared_ptr<const security::UserDirectory> users) override {
@@ -455,6 +463,7 @@ class Service final : public RegistryService {
   net::WorkerPool quiet_pool_;  // one thread, whose reads come after all others'
   net::Notify collect_wake_;
   net::Notify scrub_wake_;
+  std::unique_ptr<net::OcspStapler> stapler_;  // with TLS
   std::map<std::string, std::unique_ptr<OriginSeeder>> origins_;
   net::TaskGroup tasks_;
   std::unique_ptr<net::HttpServer> server_;
