@@ -43,15 +43,58 @@ TableOf<RegistryConfig::Limits> limits_table() {
       .between({1ULL << 20}, {4ULL << 40});
   t.key("uploads_per_user", &Limits::uploads_per_user, "Uploads in progress at once.")
       .between(1, 10'000);
-  t.key("upload_idle", &Limits::upload_idle, "An upload that sends no byte for this long is cut.")
+  t.key("header_timeout", &Limits::header_timeout,
+        "How long a client may take for the head of a request, and for a TLS handshake.")
+      .between(milliseconds(100), milliseconds(std::chrono::minutes(5)));
+  t.key("upload_idle", &Limits::upload_idle,
+        "An upload that sends no byte for this long is cut, and a download that takes none.")
       .between(seconds(1), milliseconds(hours(1)));
+  t.key("upload_min_rate", &Limits::upload_min_rate,
+        "The slowest body of a request, judged after each `upload_min_rate_span` spent waiting for "
+        "its client; a slower one is cut.");
+  t.key("upload_min_rate_span", &Limits::upload_min_rate_span, "See `upload_min_rate`.")
+      .between(milliseconds(100), milliseconds(hours(1)));
   t.key("upload_lifetime", &Limits::upload_lifetime, "An unfinished upload is removed after this.")
       .between(std::chrono::minutes(1), milliseconds(hours(24 * 30)));
   t.key("upload_abandoned", &Limits::upload_abandoned,
         "The same when no request came for it this long.")
       .between(std::chrono::minutes(1), milliseconds(hours(24 * 30)));
-  t.key("max_connections", &Limits::max_connections, "Further connections are closed at once.")
+  t.key("max_connections", &Limits::max_connections,
+        "A further connection takes the place of the one that has been without a request for "
+        "longest; when all have one it is closed at once.")
       .between(10, 1'000'000);
+  t.key("connections_per_address", &Limits::connections_per_address,
+        "At once from one IPv4 address or IPv6 /64; further ones are closed. 0: any number.")
+      .between(0, 1'000'000);
+  t.key("requests_per_address", &Limits::requests_per_address,
+        "Requests per second of one IPv4 address or IPv6 /64 in the long run; more are answered "
+        "429. 0: any number.")
+      .between(0, 1'000'000);
+  t.key("requests_per_address_burst", &Limits::requests_per_address_burst,
+        "How many of them may come at once.")
+      .between(1, 1'000'000);
+  t.key("requests_per_user", &Limits::requests_per_user,
+        "The same of one user, from wherever it comes.")
+      .between(0, 1'000'000);
+  t.key("requests_per_user_burst", &Limits::requests_per_user_burst,
+        "How many of them may come at once.")
+      .between(1, 1'000'000);
+  return t;
+}
+
+TableOf<RegistryConfig::Load> load_table() {
+  using Load = RegistryConfig::Load;
+  TableOf<Load> t(
+      "load",
+      "When the registry turns requests away (503 with Retry-After) so that those under "
+      "way end well: first listings, logins and new uploads, then new pulls.");
+  t.key("latency", &Load::latency,
+        "Busy when requests have waited this long for a second, overloaded at four times as long; "
+        "0 does not look at it.")
+      .between(milliseconds(0), milliseconds(seconds(60)));
+  t.key("memory", &Load::memory,
+        "Busy at 80 % of so many bytes in memory, overloaded at 90 %; 0 takes the limit of the "
+        "control group, if it has one.");
   return t;
 }
 
@@ -254,12 +297,16 @@ TableOf<RegistryConfig> role_table() {
         "What a manifest may name before it was pushed: `none`, `children` of an index (sparse "
         "indexes), or `any` blob and child.")
       .where("\"none\", \"children\" or \"any\"", is_missing_content);
-  t.table(&C::tls, key_pair_table("tls", "Server certificate. SIGHUP reads it again.", false));
+  t.table(&C::tls, key_pair_table("tls",
+                                  "Server certificate. SIGHUP reads it again. Where it names an "
+                                  "OCSP responder, its answer is stapled.",
+                                  false));
   t.table(&C::tokens, tokens_table());
   t.table(&C::metadata,
           key_pair_table("metadata",
                          "Signs what a blob's torrent is made of; chains to the token CA.", true));
   t.table(&C::limits, limits_table());
+  t.table(&C::load, load_table());
   t.table(&C::gc, gc_table());
   t.table(&C::scrub, scrub_table());
   t.list(&C::projects, project_table());

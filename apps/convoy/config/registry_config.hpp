@@ -55,10 +55,22 @@ struct RegistryConfig {
     ByteSize header_size{32ULL << 10};
     ByteSize blob_size{64ULL << 30};
     std::uint64_t uploads_per_user = 64;
+    std::chrono::milliseconds header_timeout{std::chrono::seconds(5)};
     std::chrono::milliseconds upload_idle{std::chrono::seconds(60)};
+    Rate upload_min_rate{1024};
+    std::chrono::milliseconds upload_min_rate_span{std::chrono::seconds(30)};
     std::chrono::milliseconds upload_lifetime{std::chrono::hours(24)};
     std::chrono::milliseconds upload_abandoned{std::chrono::hours(2)};
     std::uint64_t max_connections = 10'000;
+    std::uint64_t connections_per_address = 1000;
+    std::uint64_t requests_per_address = 0;
+    std::uint64_t requests_per_address_burst = 1000;
+    std::uint64_t requests_per_user = 0;
+    std::uint64_t requests_per_user_burst = 1000;
+  };
+  struct Load {
+    std::chrono::milliseconds latency{250};
+    ByteSize memory;
   };
   struct Gc {
     std::chrono::milliseconds interval{std::chrono::hours(1)};
@@ -83,6 +95,7 @@ struct RegistryConfig {
   Tokens tokens;
   KeyPairConfig metadata;
   Limits limits;
+  Load load;
   Gc gc;
   Scrub scrub;
   std::vector<ProjectConfig> projects;

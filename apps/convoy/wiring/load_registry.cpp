@@ -75,10 +75,16 @@ registry::RegistryLimits limits_of(const config::RegistryConfig::Limits& c) {
   out.header_bytes = c.header_size.bytes;
   out.blob_bytes = c.blob_size.bytes;
   out.uploads_per_user = c.uploads_per_user;
+  out.header_timeout = c.header_timeout;
   out.upload_idle = c.upload_idle;
+  out.upload_min_rate = c.upload_min_rate.bytes_per_second;
+  out.upload_min_rate_span = c.upload_min_rate_span;
   out.upload_lifetime = c.upload_lifetime;
   out.upload_abandoned = c.upload_abandoned;
   out.max_connections = c.max_connections;
+  out.connections_per_address = c.connections_per_address;
+  out.address_requests = {c.requests_per_address, c.requests_per_address_burst};
+  out.user_requests = {c.requests_per_user, c.requests_per_user_burst};
   return out;
 }
 
@@ -132,6 +138,7 @@ std::optional<registry::RegistryOptions> load_registry(const config::RegistryCon
       .allow_delete = c.allow_delete,
       .may_miss = may_miss(c.missing_content),
       .limits = limits_of(c.limits),
+      .load = {c.load.latency, c.load.memory.bytes},
       .upkeep = upkeep_of(c),
       .projects = projects_of(c)};
   if (!c.tls.cert_file.empty()) out.tls = files.identity(c.tls, "registry.tls");
