@@ -80,7 +80,8 @@ class Transaction {
   Database* db_;
 };
 
-/// Brings the schema up to date by PRAGMA user_version. Error "database_newer".
+/// Brings the schema up to date by PRAGMA user_version, and makes durable what a killed process
+/// left in the log. Error "database_newer".
 Status migrate(Database&);
 
 }  // namespace convoy::storage

@@ -160,9 +160,11 @@ Status migrate(Database& db) {
   }
   for (auto v = *have; v < kVersion; ++v) {
     if (auto done = db.execute(kMigrations[v]); !done) return done;
-    const std::string mark = "PRAGMA user_version=" + std::to_string(v + 1);
-    if (auto done = db.execute(mark.c_str()); !done) return done;
   }
+  // Written even when nothing changes: a process that was killed may have left commits in the log
+  // that are not on the disk, and this one syncs them before anybody acts on what they say.
+  const std::string mark = "PRAGMA user_version=" + std::to_string(kVersion);
+  if (auto done = db.execute(mark.c_str()); !done) return done;
   return transaction->commit();
 }
 
