@@ -101,7 +101,7 @@ net::Task<Status> delete_manifest(Context& api, Call& call) {
     if (const auto* tag = std::get_if<oci::Tag>(&*reference)) {
       return api.meta.delete_tag(call.repository(), *tag);
     }
-    return api.meta.delete_manifest(call.repository(), std::get<oci::Digest>(*reference));
+    return api.manifests.remove(call.repository(), std::get<oci::Digest>(*reference));
   };
   call.digest = oci::to_string(*reference);
   Status done = co_await api.pool.run(std::move(job));

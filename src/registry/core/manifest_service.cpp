@@ -4,6 +4,7 @@
 #include <boost/json/object.hpp>
 
 #include "crypto/hash.hpp"
+#include "registry/core/referrers_tag.hpp"
 #include "wire/json.hpp"
 
 namespace convoy::registry {
@@ -78,6 +79,8 @@ Result<StoredReference> ManifestService::put(const oci::RepoName& repository,
     hold = std::move(*reserved);
   }
   const storage::StoredManifest stored{digest, std::move(type), std::move(body)};
+  std::unique_lock list(lists_, std::defer_lock);
+  if (std::any_of(more_tags.begin(), more_tags.end(), is_referrers_tag)) list.lock();
   auto done = meta_.put_manifest(repository, stored, *parsed, more_tags);
   if (!done) {
     // The body names something that is not there: a fault of the request, not of its address.
@@ -89,6 +92,37 @@ Result<StoredReference> ManifestService::put(const oci::RepoName& repository,
   StoredReference out{digest, std::nullopt, warnings_of(*parsed)};
   if (parsed->subject) out.subject = parsed->subject->digest;
   return out;
+}
+
+Status ManifestService::remove(const oci::RepoName& repository, const oci::Digest& digest) {
+  std::optional<oci::Digest> subject;
+  if (auto found = meta_.get_manifest(repository, digest)) {
+    auto parsed = oci::parse_manifest(found->body, found->media_type);
+    if (parsed && parsed->subject) subject = parsed->subject->digest;
+  }
+  if (auto done = meta_.delete_manifest(repository, digest); !done) return done;
+  if (!subject) return {};
+  // The deletion stands: a list that could not be changed names what is not there.
+  static_cast<void>(drop_from_list(repository, *subject, digest).ok());
+  return {};
+}
+
+Status ManifestService::drop_from_list(const oci::RepoName& repository, const oci::Digest& subject,
+                                       const oci::Digest& digest) {
+  const oci::Tag tag = referrers_tag(subject);
+  const std::lock_guard list(lists_);
+  auto found = meta_.get_manifest(repository, tag);
+  if (!found) return std::move(found).error();
+  if (found->media_type != oci::kMediaOciIndex) return {};
+  auto shorter = without_entry(found->body, digest);
+  if (!shorter) return {};
+  if (shorter->empty) return meta_.delete_tag(repository, tag);
+  auto parsed = oci::parse_manifest(shorter->body, found->media_type);
+  if (!parsed) return std::move(parsed).error();
+  parsed->may_miss = oci::MayMiss::children;  // whatever else it lists, it listed before
+  const storage::StoredManifest stored{digest_of(oci::DigestAlgorithm::sha256, shorter->body),
+                                       found->media_type, std::move(shorter->body)};
+  return meta_.put_manifest(repository, stored, *parsed, {tag});
 }
 
 }  // namespace convoy::registry

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -32,11 +33,18 @@ class ManifestService {
   Result<StoredReference> put(const oci::RepoName&, const oci::Reference&,
                               std::string_view content_type, std::string body,
                               std::vector<oci::Tag> more_tags);
+  /// Deletes a manifest with its tags. When it has a subject it also goes from the list that
+  /// clients without the referrers API keep under a tag; an emptied list goes too. Errors
+  /// "manifest_unknown", "tag_immutable".
+  Status remove(const oci::RepoName&, const oci::Digest&);
 
  private:
+  Status drop_from_list(const oci::RepoName&, const oci::Digest& subject, const oci::Digest&);
+
   storage::RegistryMeta& meta_;
   oci::MayMiss may_miss_;
   QuotaService* quota_;
+  std::mutex lists_;  // of referrers under a tag: read, changed and put back by one at a time
 };
 
 /// "type/subtype" in lower case, without parameters.
