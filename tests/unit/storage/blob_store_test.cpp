@@ -253,6 +253,27 @@ TEST(FileBlobStore, FilesArePrivate) {
   EXPECT_EQ(st.st_mode & 0777u, 0700u);
 }
 
+TEST(FileBlobStore, DiskTakenAheadIsGivenBack) {
+  constexpr std::size_t kStride = 8 * 1024 * 1024;
+  for (const bool reopened : {false, true}) {
+    test::TempDir dir;
+    auto store = open_file_blob_store(dir.path());
+    auto upload = (*store)->create_upload(kId);
+    ASSERT_TRUE(upload.ok());
+    const Bytes bytes = sample(kStride);
+    ASSERT_TRUE((*upload)->append(bytes).ok());
+    if (reopened) upload = (*store)->reopen_upload(kId);
+    ASSERT_TRUE(upload.ok());
+    const auto facts = facts_of(bytes);
+    ASSERT_TRUE((*upload)->commit(facts).ok());
+    const auto hex = facts.digest.hex();
+    struct stat st{};
+    ASSERT_EQ(::stat((dir / ("blobs/sha256/" + hex.substr(0, 2) + '/' + hex)).c_str(), &st), 0);
+    EXPECT_EQ(static_cast<std::size_t>(st.st_size), kStride);
+    EXPECT_LT(static_cast<std::size_t>(st.st_blocks) * 512, kStride + kStride / 2);
+  }
+}
+
 TEST(FileBlobStore, LeavesOfACutCommitAreSweptAtOpening) {
   test::TempDir dir;
   ASSERT_TRUE(open_file_blob_store(dir.path()).ok());
