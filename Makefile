@@ -1,5 +1,5 @@
 # The first ten minutes; everything else is in ./dev.
-.PHONY: all demo test interop bench lint
+.PHONY: all demo test interop bench bench-registry lint
 
 all:
 	./dev build release
@@ -16,6 +16,9 @@ interop:
 
 bench:
 	./dev bench $(ARGS)
+
+bench-registry:
+	./dev bench registry $(ARGS)
 
 lint:
 	./dev lint
