@@ -18,6 +18,15 @@ Result<std::int64_t> find_repository(Database& db, const oci::RepoName& name) {
   return *row ? query->number(0) : kNoRepository;
 }
 
+Result<std::int64_t> make_repository(Database& db, const oci::RepoName& name) {
+  CONVOY_TRY(id, find_repository(db, name));
+  if (*id != kNoRepository) return id;
+  CONVOY_TRY(query, db.query("INSERT INTO repositories(name) VALUES(?)"));
+  query->bind(name.str());
+  CONVOY_TRY(done, query->run());
+  return db.last_row();
+}
+
 Result<std::optional<std::int64_t>> number_of(Query& query) {
   CONVOY_TRY(row, query.step());
   if (!*row) return std::optional<std::int64_t>();
@@ -36,6 +45,22 @@ Result<std::vector<std::string>> first_column(Query& query) {
 Status delete_rows(Database& db, const char* sql, std::int64_t repository, std::string_view text) {
   CONVOY_TRY(query, db.query(sql));
   return query->bind(repository).bind(text).run();
+}
+
+Result<std::optional<std::int64_t>> find_blob(Database& db, std::int64_t repository,
+                                              std::string_view digest) {
+  CONVOY_TRY(query,
+             db.query("SELECT size FROM repository_blobs WHERE repository_id=?1 AND digest=?2"
+                      " AND NOT EXISTS (SELECT 1 FROM quarantined WHERE digest=?2)"));
+  query->bind(repository).bind(digest);
+  return number_of(*query);
+}
+
+Result<std::string> tagged(Database& db, std::int64_t repository, std::string_view tag) {
+  CONVOY_TRY(query, db.query("SELECT digest FROM tags WHERE repository_id=? AND name=?"));
+  query->bind(repository).bind(tag);
+  CONVOY_TRY(row, query->step());
+  return *row ? query->text(0) : std::string();
 }
 
 Status touch_manifest(Database& db, std::int64_t repository, std::string_view digest,

@@ -27,6 +27,13 @@ inline UnixTime unix_time(std::int64_t seconds) { return UnixTime(std::chrono::s
 std::string folded(std::string_view);
 /// The id of a repository, kNoRepository when there is none.
 Result<std::int64_t> find_repository(Database&, const oci::RepoName&);
+/// Its id, made when it is not there.
+Result<std::int64_t> make_repository(Database&, const oci::RepoName&);
+/// The size of a blob that the repository holds and that is not quarantined.
+Result<std::optional<std::int64_t>> find_blob(Database&, std::int64_t repository,
+                                              std::string_view digest);
+/// What a tag names, "" when it is not there.
+Result<std::string> tagged(Database&, std::int64_t repository, std::string_view tag);
 /// The first column of the only row, or nothing.
 Result<std::optional<std::int64_t>> number_of(Query&);
 Result<std::vector<std::string>> first_column(Query&);
