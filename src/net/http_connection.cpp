@@ -151,7 +151,7 @@ Task<void> HttpConnection::linger() {
   give_way();
   auto said = co_await stream_->shutdown_write();
   if (!said) co_return;
-  Bytes sink(64 * 1024);
+  Bytes sink(kInputStep);  // small: thousands may be refused at once
   for (SteadyTime now = steady_now(); now < until; now = steady_now()) {
     stream_->set_idle_timeout(until - now);
     auto got = co_await stream_->read_some(sink);

@@ -30,7 +30,9 @@ TableOf<TrackerConfig::Limits> limits_table() {
   t.key("max_peers_per_swarm", &L::max_peers_per_swarm, "Nodes in one swarm.")
       .between(10, 1'000'000);
   t.key("max_grants", &L::max_grants, "Tickets that have not run out.").between(1'000, 100'000'000);
-  t.key("max_connections", &L::max_connections, "Further connections are closed at once.")
+  t.key("max_connections", &L::max_connections,
+        "A further connection takes the place of the one that has been without a request for "
+        "longest; when all have one it is closed at once.")
       .between(10, 1'000'000);
   t.key("max_registry_calls", &L::max_registry_calls,
         "Questions to registries under way; further ones are answered 503.")
