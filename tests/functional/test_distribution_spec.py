@@ -648,6 +648,20 @@ def test_fallback_tag_of_clients_lives_beside_the_referrers(alice, repo):
     assert alice.get(path).json()["manifests"] == []
 
 
+def test_fallback_tag_follows_the_deletion_of_a_referrer(alice, repo):
+    """A client that sees the referrers API leaves the tag alone when it deletes."""
+    content = Content()
+    subject = content.image("v1")
+    first, second = (content.artifact(EXAMPLE_1, subject=subject) for _ in range(2))
+    fallback = "sha256-" + subject["digest"].split(":")[1]
+    content.index([first, second], fallback)
+    oci.push(alice, repo, content)
+    assert alice.delete(f"/v2/{repo}/manifests/{first['digest']}").status == 202
+    assert alice.get(f"/v2/{repo}/manifests/{fallback}").json()["manifests"] == [second]
+    assert alice.delete(f"/v2/{repo}/manifests/{second['digest']}").status == 202
+    assert alice.get(f"/v2/{repo}/manifests/{fallback}").status == 404
+
+
 # Section: Content management
 
 def test_deleted_manifest_takes_its_tags_along(alice, repo):
