@@ -17,7 +17,7 @@ Status too_many(const std::optional<Duration>& wait) {
 }  // namespace
 
 std::string client_key(std::string_view subject, std::string_view ip) {
-  return subject.empty() ? "a" + net::address_key(ip) : "u" + std::string(subject);
+  return std::string(subject) + '\0' + net::address_key(ip);
 }
 
 Admission::Admission(Limits limits, const Clock& clock, Random& random)

@@ -18,7 +18,7 @@ enum class RequestKind : std::uint8_t {
   pull,     ///< given up last, unless the client is in the middle of one
 };
 
-/// Who asks: the user, or the address of one who has no name.
+/// Who asks: a user at an address, as many machines may share one user; "" is nobody by name.
 std::string client_key(std::string_view subject, std::string_view ip);
 
 /// Decides which requests are taken at all: so many of each address and user, and under load only

@@ -205,9 +205,11 @@ TEST_F(AdmissionTest, counts_by_address_and_by_user) {
   for (int i = 0; i < 9; ++i) EXPECT_TRUE(admission.take_user("").ok()) << "no user";
 }
 
-TEST(Admission, a_user_is_not_an_address) {
-  EXPECT_EQ(client_key("", "10.0.0.1"), "a10.0.0.1");
-  EXPECT_EQ(client_key("10.0.0.1", "10.0.0.2"), "u10.0.0.1");
+TEST(Admission, a_client_is_a_user_at_an_address) {
+  EXPECT_EQ(client_key("ann", "2001:db8::1"), client_key("ann", "2001:db8::2"));
+  EXPECT_NE(client_key("ann", "10.0.0.1"), client_key("ann", "10.0.0.2"));
+  EXPECT_NE(client_key("ann", "10.0.0.1"), client_key("bob", "10.0.0.1"));
+  EXPECT_NE(client_key("", "10.0.0.1"), client_key("10.0.0.1", ""));
 }
 
 // Through the API.
