@@ -42,12 +42,9 @@ std::size_t DiskLog::size() const {
   return operations_.size();
 }
 
-bool DiskLog::names_last(std::size_t length) const {
+bool DiskLog::sync_is_due(std::size_t length) const {
   const std::lock_guard lock(mutex_);
-  if (length == 0) return false;
-  const Operation& last = operations_[length - 1];
-  return last.kind == Kind::rename ||
-         (last.kind == Kind::create && directories_[static_cast<std::size_t>(last.other)]);
+  return length < operations_.size() && operations_[length].kind == Kind::sync;
 }
 
 void DiskLog::add(Operation operation) { operations_.push_back(std::move(operation)); }

@@ -31,8 +31,8 @@ class DiskLog {
   DiskLog(const DiskLog& before, std::size_t length, const std::string& root);
 
   std::size_t size() const;
-  /// Whether the last of the first `length` operations gave a name, which is not durable yet.
-  bool names_last(std::size_t length) const;
+  /// Whether a sync comes behind the first `length` operations.
+  bool sync_is_due(std::size_t length) const;
   /// The tree as after a crash behind the first `length` operations, made at `root`, which must
   /// not exist.
   void materialise(std::size_t length, Lost, std::uint64_t seed, const std::string& root) const;

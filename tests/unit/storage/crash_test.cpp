@@ -397,11 +397,11 @@ class StorageCrash : public ::testing::Test {
     fs::remove_all(path);
   }
 
-  /// About so many instants, of all or of those behind a new name.
-  std::vector<std::size_t> points(std::size_t wanted, bool behind_names = false) {
+  /// About so many instants, of all or of those right before a sync.
+  std::vector<std::size_t> points(std::size_t wanted, bool before_syncs = false) {
     std::vector<std::size_t> all;
     for (std::size_t i = begins_.front(); i <= log_->size(); ++i) {
-      if (!behind_names || log_->names_last(i)) all.push_back(i);
+      if (!before_syncs || log_->sync_is_due(i)) all.push_back(i);
     }
     std::mt19937_64 random(seed_ + 1);
     const std::size_t size = all.size();
@@ -433,10 +433,7 @@ TEST_F(StorageCrash, LosesNothingThatWasAcknowledged) {
 }
 
 TEST_F(StorageCrash, OfTheProcessAndThenOfTheMachineLosesNothingThatWasAcknowledgedBetween) {
-  auto lengths = points(wanted_ / 3);
-  const auto named = points(wanted_ / 2, true);
-  lengths.insert(lengths.end(), named.begin(), named.end());
-  for (const auto length : lengths) {
+  for (const auto length : points(wanted_, true)) {
     const auto step = step_at(length);
     if (step >= script_.steps.size()) continue;
     SCOPED_TRACE("seed " + std::to_string(seed_) + ", operation " + std::to_string(length) +
