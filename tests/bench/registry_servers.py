@@ -194,7 +194,8 @@ class Convoy(Server):
         return self
 
     def stop(self) -> None:
-        self.registry.__exit__(None)
+        if self.process:
+            self.registry.__exit__(None)
 
     def headers(self, actions: str = "pull", name: str = NAME) -> dict:
         token = self.registry.client("alice").token(f"repository:{name}:{actions}")
