@@ -12,6 +12,7 @@
 #include "registry/core/load_metrics.hpp"
 #include "registry/core/memory_use.hpp"
 #include "registry/core/stores.hpp"
+#include "registry/events/event_hub.hpp"
 #include "registry/origin/origin_seeder.hpp"
 #include "registry/service.hpp"
 #include "security/identity/spiffe.hpp"
@@ -26,6 +27,7 @@ constexpr Duration kFirstUpkeep = std::chrono::seconds(60);  // after the start
 constexpr Duration kLongestNap = std::chrono::hours(1);
 constexpr std::uint64_t kScrubStep = 1024 * 1024;
 constexpr const char* kAdminFile = "admin.json";
+constexpr Duration kLeastFarewell = std::chrono::seconds(1);  // to webhooks, after the server's end
 constexpr std::size_t kMinTokenSeconds = 60;  // clients of token authentication raise less to it
 
 std::vector<crypto::Certificate> token_roots(const RegistryOptions& options) {
@@ -110,6 +112,11 @@ Result<std::vector<ClusterTrust>> cluster_trust(const RegistryOptions& options) 
   return out;
 }
 
+/// As CloudEvents want it, a URI reference.
+std::string event_source(const RegistryOptions& options) {
+  return options.public_url.value_or(http::percent_encode(options.service));
+}
+
 Result<std::shared_ptr<net::TlsServerContext>> make_tls(const RegistryOptions& options) {
   if (!options.tls) return std::shared_ptr<net::TlsServerContext>();
   net::TlsServerOptions tls;
@@ -135,11 +142,13 @@ class Service final : public RegistryService {
   };
 
   Service(Surroundings around, RegistryOptions options, Stores stores,
-          std::vector<ClusterTrust> clusters, std::shared_ptr<net::TlsServerContext> tls)
+          std::vector<ClusterTrust> clusters, std::shared_ptr<net::TlsServerContext> tls,
+          std::unique_ptr<EventHub> events)
       : around_(std::move(around)),
         options_(std::move(options)),
         stores_(std::move(stores)),
         tls_(std::move(tls)),
+        events_(std::move(events)),
         projects_(options_.projects),
         quota_(stores_.meta->upkeep(), projects_),
         access_(make_verifier(options_, around_.clock), options_.service, around_.clock),
@@ -159,13 +168,14 @@ class Service final : public RegistryService {
         pulls_(around_.clock, pull_turn(options_)),
         admission_(admission_limits(options_), around_.clock, around_.random),
         api_(Context{options_, around_.clock, around_.pool, *stores_.blobs, *stores_.meta, access_,
-                     admission_, uploads_, manifests_, tokens_, metadata_, pulls_, around_.audit,
-                     *around_.metrics, around_.log}),
+                     admission_, uploads_, manifests_, tokens_, metadata_, pulls_, *events_,
+                     around_.audit, *around_.metrics, around_.log}),
         load_metrics_(*around_.metrics),
         meter_(around_.pool, around_.clock, [this](const LoadSample& s) { note_load(s); }),
         desk_({*stores_.blobs, *stores_.meta, gate_, projects_, around_.clock, around_.audit,
                *around_.metrics, options_.upkeep.rules,
-               [this](const oci::Digest& digest) { note_gone(digest); }}),
+               [this](const oci::Digest& digest) { note_gone(digest); },
+               [this](Event event) { events_->post(std::move(event)); }}),
         admin_(desk_, around_.pool, around_.audit, around_.random.hex(32)),
         quiet_pool_(1),
         collect_wake_(around_.executor),
@@ -227,6 +237,7 @@ class Service final : public RegistryService {
     if (stapler_) tasks_.spawn([this] { return stapler_->run(); });
     tasks_.spawn([this] { return keep_collected(); });
     tasks_.spawn([this] { return keep_scrubbed(); });
+    events_->start();
     for (auto& [name, origin] : origins_) origin->start();
     around_.log.info("registry listens", {{"endpoint", endpoint->str()}});
     return endpoint;
@@ -240,9 +251,12 @@ class Service final : public RegistryService {
   net::Task<void> stop(Duration grace) override {
     started_ = false;
     stopping_ = true;
+    const Deadline end = Deadline::in(around_.clock, grace);
     co_await server_->stop(grace);
     for (auto& [name, origin] : origins_) co_await origin->stop();
     co_await tasks_.stop();
+    const Duration left = end.time() - around_.clock.steady();
+    co_await events_->stop(std::max(left, kLeastFarewell));
     storage::remove_file(stores_.root.get(), kAdminFile);
   }
 
@@ -374,6 +388,7 @@ class Service final : public RegistryService {
       auto step = [this] { return desk_.collect_step(); };
       const bool busy = co_await around_.pool.run(std::move(step));
       stop_seeding_gone();
+      events_->wake();
       bool begun = false;
       if (!busy && interval > Duration::zero() && around_.clock.steady() >= due) {
         due = around_.clock.steady() + interval;
@@ -442,6 +457,7 @@ class Service final : public RegistryService {
   RegistryOptions options_;
   Stores stores_;
   std::shared_ptr<net::TlsServerContext> tls_;
+  std::unique_ptr<EventHub> events_;
   std::shared_ptr<net::RateLimiter> egress_;
   ProjectBook projects_;
   DigestGate gate_;
@@ -484,11 +500,15 @@ Result<std::unique_ptr<RegistryService>> RegistryService::make(
   if (!tls) return std::move(tls).error();
   auto stores = open_stores(options.data_dir, clock);
   if (!stores) return std::move(stores).error();
+  Webhook::Needs needs{
+      executor, clock, random, *metrics, log.module("events"), event_source(options)};
+  auto events = EventHub::make(std::move(needs), std::move(options.webhooks));
+  if (!events) return std::move(events).error();
   Service::Surroundings around{std::move(executor), pool,          clock, random, audit,
                                std::move(metrics),  std::move(log)};
   auto service =
       std::make_unique<Service>(std::move(around), std::move(options), std::move(*stores),
-                                std::move(*clusters), std::move(*tls));
+                                std::move(*clusters), std::move(*tls), std::move(*events));
   if (auto done = service->prepare(); !done) return std::move(done).error();
   return service;
 }

@@ -21,6 +21,7 @@
 #include "registry/core/load.hpp"
 #include "registry/core/projects.hpp"
 #include "registry/core/request_rate.hpp"
+#include "registry/events/webhook_options.hpp"
 #include "wire/http/message.hpp"
 #include "wire/oci/manifest.hpp"
 
@@ -103,6 +104,7 @@ struct RegistryOptions {
   LoadLimits load;  ///< memory 0: the control group's limit, if it has one
   UpkeepOptions upkeep;
   std::vector<Project> projects;
+  std::vector<WebhookOptions> webhooks;
 };
 
 /// The registry role: distribution API, token service, internal API, one origin seeder for each

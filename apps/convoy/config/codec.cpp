@@ -189,6 +189,18 @@ std::string Codec<BaseUrl>::print(const BaseUrl& v) {
   return v.empty() ? "" : quoted(v.url->str());
 }
 
+// Such a URL often holds a token: no message shows it.
+std::string_view Codec<HookUrl>::name() { return "URL with path"; }
+Read<HookUrl> Codec<HookUrl>::read(const Node& node) {
+  const Read<std::string> text = read_text(node, "text");
+  if (std::holds_alternative<std::string>(text)) {
+    if (Result<http::Url> url = http::parse_url(node.text)) return HookUrl{std::move(url).value()};
+  }
+  return Problem{"must be an http: or https: URL without user, password and fragment",
+                 "\"https://ci.example/hooks/convoy\""};
+}
+std::string Codec<HookUrl>::print(const HookUrl&) { return ""; }
+
 std::string_view Codec<Path>::name() { return "path"; }
 Read<Path> Codec<Path>::read(const Node& node) {
   return read_by<Path>(node, "a path", [](const std::string& text) -> std::optional<Path> {

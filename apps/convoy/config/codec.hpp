@@ -42,6 +42,7 @@ CONVOY_CODEC(ByteSize);
 CONVOY_CODEC(Rate);
 CONVOY_CODEC(Address);
 CONVOY_CODEC(BaseUrl);
+CONVOY_CODEC(HookUrl);
 CONVOY_CODEC(Path);
 CONVOY_CODEC(SecretSource);
 CONVOY_CODEC(RegistryName);

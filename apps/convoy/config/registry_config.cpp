@@ -260,6 +260,52 @@ TableOf<SeedClusterConfig> cluster_table() {
   return t;
 }
 
+void check_webhook(const WebhookConfig& hook, Check& check) {
+  const bool known =
+      std::all_of(hook.events.begin(), hook.events.end(), [](const std::string& event) {
+        return event == "push" || event == "pull" || event == "delete";
+      });
+  if (!known || hook.events.empty()) {
+    check.fault("events", "must hold \"push\", \"pull\" or \"delete\", and nothing else", "");
+  }
+  if (hook.repositories.empty()) check.fault("repositories", "must not be empty", "");
+  if (!hook.roots_file.empty() && hook.url.url && !hook.url.url->tls) {
+    check.fault("roots_file", "has no meaning for an http: URL", "Leave it out, or say https:.");
+  }
+}
+
+TableOf<WebhookConfig> webhook_table() {
+  using W = WebhookConfig;
+  TableOf<W> t("webhook",
+               "A receiver of events: CloudEvents by POST, signed (docs/protocols/"
+               "registry-events.md). They wait in memory; a restart of the registry is needed to "
+               "change this table.");
+  t.key("name", &W::name, "In logs and metrics.").required();
+  t.key("url", &W::url, "Redirects are not followed.").required();
+  t.key("events", &W::events, "`push`, `pull`, `delete`.");
+  t.key("repositories", &W::repositories, "Patterns of names, as in grants.");
+  t.key("secret_file", &W::secret_file, "Key of the signature, at least 16 characters.").required();
+  t.key("roots_file", &W::roots_file,
+        "Trust in the receiver's certificate, PEM; without it the machine's own.");
+  t.key("timeout", &W::timeout, "Of one attempt, from the connection to the answer.")
+      .between(milliseconds(100), milliseconds(seconds(60)));
+  t.key("queue", &W::queue, "Events that may wait; then the oldest pulls go first.")
+      .between(1, 100'000);
+  t.key("retry_for", &W::retry_for,
+        "An event that is older when an attempt fails is given up; each is tried at least once.")
+      .between(milliseconds(0), milliseconds(hours(24)));
+  t.check(check_webhook);
+  return t;
+}
+
+void check_webhooks(const RegistryConfig& c, Check& check) {
+  std::set<std::string> names;
+  for (const WebhookConfig& hook : c.webhooks) {
+    if (names.insert(hook.name.text).second) continue;
+    check.fault("webhook", "names \"" + hook.name.text + "\" twice", "");
+  }
+}
+
 bool is_missing_content(const std::string& text) {
   return text == "none" || text == "children" || text == "any";
 }
@@ -276,6 +322,7 @@ void check_registry(const RegistryConfig& c, Check& check) {
   }
   if (c.listen.empty()) check.fault("listen", "must be an address", "");
   check_projects(c, check);
+  check_webhooks(c, check);
 }
 
 TableOf<RegistryConfig> role_table() {
@@ -312,6 +359,7 @@ TableOf<RegistryConfig> role_table() {
   t.list(&C::projects, project_table());
   t.list(&C::grants, grant_table());
   t.list(&C::clusters, cluster_table());
+  t.list(&C::webhooks, webhook_table());
   t.check(check_registry);
   return t;
 }

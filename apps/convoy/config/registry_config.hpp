@@ -43,6 +43,18 @@ struct ProjectConfig {
   std::vector<RetentionConfig> retention;
 };
 
+struct WebhookConfig {
+  Name name;
+  HookUrl url;
+  std::vector<std::string> events{"push", "delete"};
+  std::vector<std::string> repositories{"**"};
+  SecretSource secret_file;
+  Path roots_file;
+  std::chrono::milliseconds timeout{std::chrono::seconds(10)};
+  std::uint64_t queue = 1000;
+  std::chrono::milliseconds retry_for{std::chrono::hours(1)};
+};
+
 struct RegistryConfig {
   struct Tokens : KeyPairConfig {
     Path roots_file;
@@ -101,6 +113,7 @@ struct RegistryConfig {
   std::vector<ProjectConfig> projects;
   std::vector<GrantConfig> grants;
   std::vector<SeedClusterConfig> clusters;
+  std::vector<WebhookConfig> webhooks;
 };
 
 /// The file of `convoy registry`.

@@ -40,6 +40,11 @@ struct BaseUrl {
   bool empty() const { return !url.has_value(); }
 };
 
+/// An http or https URL, with whatever path and query. Its text may hold a token.
+struct HookUrl {
+  std::optional<http::Url> url;
+};
+
 /// A file or folder, relative ones counted from the folder of the configuration file.
 struct Path {
   std::string text;

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include "config/users_file.hpp"
@@ -61,6 +62,31 @@ registry::ClusterOptions cluster_of(const config::SeedClusterConfig& c, const st
   out.peers = endpoint(c.peer_listen);
   out.advertised_port = static_cast<std::uint16_t>(c.advertised_port);
   if (!c.bind_ip.empty()) out.bind_ip = c.bind_ip;
+  return out;
+}
+
+registry::WebhookOptions webhook_of(const config::WebhookConfig& c, const std::string& key,
+                                    FileLoader& files) {
+  const auto has = [&](std::string_view event) {
+    return std::find(c.events.begin(), c.events.end(), event) != c.events.end();
+  };
+  registry::WebhookOptions out;
+  out.name = c.name.text;
+  if (c.url.url) out.url = *c.url.url;
+  out.push = has("push");
+  out.pull = has("pull");
+  out.remove = has("delete");
+  out.repositories = c.repositories;
+  out.secret = files.secret(c.secret_file, key + ".secret_file");
+  const std::size_t length = out.secret.reveal().size();
+  if (length > 0 && length < registry::WebhookOptions::kLeastSecret) {
+    files.fault(key + ".secret_file", "holds a secret of fewer than 16 characters",
+                "openssl rand -hex 32 makes a good one.");
+  }
+  out.roots_pem = files.tls_roots(c.roots_file, key + ".roots_file");
+  out.timeout = c.timeout;
+  out.queue = c.queue;
+  out.retry_for = c.retry_for;
   return out;
 }
 
@@ -140,7 +166,8 @@ std::optional<registry::RegistryOptions> load_registry(const config::RegistryCon
       .limits = limits_of(c.limits),
       .load = {c.load.latency, c.load.memory.bytes},
       .upkeep = upkeep_of(c),
-      .projects = projects_of(c)};
+      .projects = projects_of(c),
+      .webhooks = {}};
   if (!c.tls.cert_file.empty()) out.tls = files.identity(c.tls, "registry.tls");
   if (!c.public_url.empty())
     out.public_url = "http" + std::string(c.public_url.url->tls ? "s" : "") + "://" +
@@ -148,6 +175,10 @@ std::optional<registry::RegistryOptions> load_registry(const config::RegistryCon
   for (std::size_t i = 0; i < c.clusters.size(); ++i) {
     const std::string key = "registry.cluster[" + std::to_string(i + 1) + "]";
     out.clusters.push_back(cluster_of(c.clusters[i], key, files));
+  }
+  for (std::size_t i = 0; i < c.webhooks.size(); ++i) {
+    const std::string key = "registry.webhook[" + std::to_string(i + 1) + "]";
+    out.webhooks.push_back(webhook_of(c.webhooks[i], key, files));
   }
   if (faults.size() != before) return std::nullopt;
   return out;

@@ -16,6 +16,7 @@
 #include "registry/core/pull_notes.hpp"
 #include "registry/core/token_service.hpp"
 #include "registry/core/upload_service.hpp"
+#include "registry/events/event_hub.hpp"
 #include "registry/service.hpp"
 #include "security/audit/audit.hpp"
 #include "storage/blob/blob_store.hpp"
@@ -37,6 +38,7 @@ struct Context {
   TokenService& tokens;
   MetadataService& metadata;
   PullNotes& pulls;
+  EventHub& events;
   security::AuditLog& audit;
   net::Metrics& metrics;
   Logger log;
@@ -57,6 +59,9 @@ struct Call {
 };
 
 using Handler = net::Task<Status> (*)(Context&, Call&);
+
+/// Tells the webhooks of a manifest or tag of this request.
+void announce(Context&, const Call&, Event);
 
 // Handlers answer by themselves; an Error they return is turned into the answer by the dispatcher,
 // unless a head was sent already. One for each route and group of methods.

@@ -23,7 +23,51 @@ Result<std::vector<oci::Tag>> tag_parameters(const http::Target& target,
   return tags;
 }
 
+void announce_pull(Context& api, const Call& call, const oci::Reference& reference,
+                   const storage::StoredManifest& pulled, std::size_t size) {
+  if (!api.events.wants(EventKind::pull)) return;
+  Event event;
+  event.kind = EventKind::pull;
+  event.digest = pulled.digest.str();
+  if (const auto* tag = std::get_if<oci::Tag>(&reference)) event.tags.push_back(tag->str());
+  event.media_type = pulled.media_type;
+  event.size = size;
+  announce(api, call, std::move(event));
+}
+
+void announce_push(Context& api, const Call& call, const oci::Reference& reference,
+                   const std::vector<oci::Tag>& more_tags, StoredReference stored) {
+  Event event;
+  event.digest = stored.digest.str();
+  if (const auto* tag = std::get_if<oci::Tag>(&reference)) event.tags.push_back(tag->str());
+  for (const auto& tag : more_tags) event.tags.push_back(tag.str());
+  event.media_type = std::move(stored.media_type);
+  event.size = stored.size;
+  announce(api, call, std::move(event));
+}
+
+void announce_removal(Context& api, const Call& call, const oci::Reference& reference) {
+  Event event;
+  if (const auto* tag = std::get_if<oci::Tag>(&reference)) {
+    event.kind = EventKind::remove_tag;
+    event.tags.push_back(tag->str());
+  } else {
+    event.kind = EventKind::remove_manifest;
+    event.digest = oci::to_string(reference);
+  }
+  announce(api, call, std::move(event));
+}
+
 }  // namespace
+
+void announce(Context& api, const Call& call, Event event) {
+  event.repository = call.repository().str();
+  event.actor = call.caller.subject.empty() ? "anonymous" : call.caller.subject;
+  event.remote_ip = call.exchange.remote().ip;
+  event.request_id = call.exchange.request_id();
+  api.events.post(std::move(event));
+  api.events.wake();
+}
 
 net::Task<Status> get_manifest(Context& api, Call& call) {
   auto reference = oci::parse_reference(call.route.last);
@@ -54,7 +98,10 @@ net::Task<Status> get_manifest(Context& api, Call& call) {
   }
   head.headers.set("Content-Type", found->media_type);
   std::string body = std::move(found->body);
-  co_return co_await call.exchange.respond(std::move(head), std::move(body));
+  const std::size_t size = body.size();
+  Status sent = co_await call.exchange.respond(std::move(head), std::move(body));
+  if (sent && !call.is_head()) announce_pull(api, call, *reference, *found, size);
+  co_return sent;
 }
 
 net::Task<Status> put_manifest(Context& api, Call& call) {
@@ -82,6 +129,8 @@ net::Task<Status> put_manifest(Context& api, Call& call) {
   auto stored = co_await api.pool.run(std::move(job));
   if (!stored) co_return std::move(stored).error();
   call.digest = stored->digest.str();
+  // Whether or not the client hears of it: it is stored.
+  announce_push(api, call, *reference, *tags, *stored);
 
   http::ResponseHead head = head_of(201);
   head.headers.set("Location",
@@ -106,6 +155,7 @@ net::Task<Status> delete_manifest(Context& api, Call& call) {
   call.digest = oci::to_string(*reference);
   Status done = co_await api.pool.run(std::move(job));
   if (!done) co_return done;
+  announce_removal(api, call, *reference);
   co_return co_await respond_empty(call.exchange, head_of(202));
 }
 

@@ -123,6 +123,7 @@ bool AdminDesk::begin_collection(bool dry_run) {
   collection_.work = std::make_unique<Collector>(
       needs_.blobs, needs_.meta, needs_.gate, needs_.projects, needs_.clock, needs_.rules, dry_run);
   collection_.work->on_removed = needs_.on_gone;
+  collection_.work->on_event = needs_.on_event;
   collection_.state = "running";
   collection_.error.clear();
   collection_.failures = 0;

@@ -38,6 +38,8 @@ class AdminDesk {
     CollectRules rules;
     /// Told, on workers, of blobs that were collected or quarantined. May be null.
     std::function<void(const oci::Digest&)> on_gone;
+    /// Told, on workers, of tags and manifests that were collected. May be null.
+    std::function<void(Event)> on_event = {};
   };
   explicit AdminDesk(Needs needs) : needs_(std::move(needs)) {}
 

@@ -130,6 +130,7 @@ Status Collector::retain(const oci::RepoName& repository) {
       auto removed = upkeep_.remove_tag(repository, tags[i]);
       if (!removed) return std::move(removed).error();
       if (!*removed) continue;
+      note_retired(repository, tags[i]);
     }
     if (!decision.keep) ++report_.tags;
     if (decision.keep && !report_.dry_run) continue;
@@ -138,6 +139,18 @@ Status Collector::retain(const oci::RepoName& repository) {
     }
   }
   return {};
+}
+
+void Collector::note_retired(const oci::RepoName& repository, const storage::TagRow& tag) const {
+  if (!on_event) return;
+  Event event;
+  event.kind = EventKind::remove_tag;
+  event.repository = repository.str();
+  event.digest = tag.digest.str();
+  event.tags.push_back(tag.name);
+  event.media_type = tag.media_type;
+  event.actor = "retention";
+  on_event(std::move(event));
 }
 
 Status Collector::manifests_step() {
@@ -155,6 +168,16 @@ Status Collector::manifests_step() {
   if (!done) return std::move(done).error();
   report_.examined += done->examined;
   report_.manifests += done->removed;
+  for (auto& gone : done->manifests) {
+    if (!on_event) break;
+    Event event;
+    event.kind = EventKind::remove_manifest;
+    event.repository = std::move(gone.repository);
+    event.digest = std::move(gone.digest);
+    event.media_type = std::move(gone.media_type);
+    event.actor = "gc";
+    on_event(std::move(event));
+  }
   if (at_.done) enter(Phase::links);
   return {};
 }

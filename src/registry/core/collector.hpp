@@ -10,6 +10,7 @@
 #include "registry/core/digest_gate.hpp"
 #include "registry/core/projects.hpp"
 #include "registry/core/retention.hpp"
+#include "registry/events/event.hpp"
 #include "storage/blob/blob_store.hpp"
 #include "storage/meta/registry_meta.hpp"
 #include "storage/meta/registry_upkeep.hpp"
@@ -55,6 +56,8 @@ class Collector {
 
   /// Told of each blob whose bytes go, before they do.
   std::function<void(const oci::Digest&)> on_removed;
+  /// Told of each tag and manifest that went. May be null.
+  std::function<void(Event)> on_event;
 
   /// One step; false when all is done. After an error the step may be tried again.
   Result<bool> step();
@@ -65,6 +68,7 @@ class Collector {
 
   Status retention_step();
   Status retain(const oci::RepoName&);
+  void note_retired(const oci::RepoName&, const storage::TagRow&) const;
   Status manifests_step();
   Status links_step();
   Status condemned_step();

@@ -89,7 +89,8 @@ Result<StoredReference> ManifestService::put(const oci::RepoName& repository,
     }
     return std::move(done).error();
   }
-  StoredReference out{digest, std::nullopt, warnings_of(*parsed)};
+  StoredReference out{digest, std::nullopt, warnings_of(*parsed), stored.media_type,
+                      stored.body.size()};
   if (parsed->subject) out.subject = parsed->subject->digest;
   return out;
 }

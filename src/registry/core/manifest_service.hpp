@@ -18,6 +18,8 @@ struct StoredReference {
   oci::Digest digest;  ///< by the algorithm the client named, else SHA-256
   std::optional<oci::Digest> subject;
   std::vector<std::string> warnings;  ///< for the one who pushed; in sentences of ASCII
+  std::string media_type;
+  std::uint64_t size = 0;  ///< of the body
 };
 
 /// Takes manifests in. Calls block; safe from any thread. The metadata must outlive it.

@@ -19,11 +19,18 @@ struct WalkPosition {
   bool done = false;
 };
 
+struct RemovedManifest {
+  std::string repository;
+  std::string digest;
+  std::string media_type;
+};
+
 /// One step of a walk.
 struct WalkStep {
   std::size_t examined = 0;
-  std::size_t removed = 0;  ///< or, of a dry run, that would be
-  std::uint64_t bytes = 0;  ///< of these, as their repositories count them
+  std::size_t removed = 0;                 ///< or, of a dry run, that would be
+  std::uint64_t bytes = 0;                 ///< of these, as their repositories count them
+  std::vector<RemovedManifest> manifests;  ///< that were removed, of walk_manifests
 };
 
 /// What is old enough to go, and what stays with the things that a removal sets free.

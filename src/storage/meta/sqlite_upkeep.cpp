@@ -73,15 +73,22 @@ class SqliteUpkeep final : public RegistryUpkeep {
           " ORDER BY m.repository_id,m.digest LIMIT ?4",
           at, rules);
     };
-    return walk(at, rules, page, [&](Database& db, const Candidate& c) -> Result<bool> {
-      CONVOY_TRY(query, db.query("SELECT 1 FROM manifests m WHERE m.repository_id=? AND m.digest=?"
+    std::vector<RemovedManifest> gone;
+    auto step = walk(at, rules, page, [&](Database& db, const Candidate& c) -> Result<bool> {
+      CONVOY_TRY(query, db.query("SELECT r.name,m.media_type FROM manifests m JOIN repositories r"
+                                 " ON r.id=m.repository_id WHERE m.repository_id=? AND m.digest=?"
                                  " AND m.seen<=? AND" CONVOY_UNHELD_MANIFEST));
       query->bind(c.repository).bind(c.digest).bind(seconds_of(rules.unseen_since));
-      CONVOY_TRY(still, number_of(*query));
-      if (!still->has_value()) return false;
-      return remove_manifest(db, c.repository, c.digest,
-                             {rules.freed_seen, rules.freed_manifests_seen});
+      CONVOY_TRY(still, query->step());
+      if (!*still) return false;
+      RemovedManifest row{query->text(0), c.digest, query->text(1)};
+      CONVOY_TRY(removed, remove_manifest(db, c.repository, c.digest,
+                                          {rules.freed_seen, rules.freed_manifests_seen}));
+      if (*removed) gone.push_back(std::move(row));
+      return *removed;
     });
+    if (step) step->manifests = std::move(gone);
+    return step;
   }
 
   Result<WalkStep> walk_links(WalkPosition& at, const WalkRules& rules) override {

@@ -343,6 +343,29 @@ TEST(RegistryConfig, NeedsTlsOrTheWordThatItDoesWithout) {
   EXPECT_THAT(registry_faults(with(kRegistry, "[registry.tls]\ncert_file = \"a\"\n")), SizeIs(1));
 }
 
+TEST(RegistryConfig, WebhooksHaveASecretAndAUrlThatNoFaultShows) {
+  const auto hook = [](const std::string& lines) {
+    return registry_faults(with(kRegistry, "[[registry.webhook]]\nname = \"a\"\n" + lines));
+  };
+  const std::string good =
+      "url = \"https://ci.example/hook?token=x\"\nsecret_file = \"./secret\"\n";
+  EXPECT_THAT(to_text(hook(good), "f"), IsEmpty());
+  EXPECT_THAT(hook("url = \"https://ci.example/\"\n"), SizeIs(1));  // without a secret
+  EXPECT_THAT(hook(good + "events = [\"push\", \"scan\"]\n"), SizeIs(1));
+  EXPECT_THAT(hook(good + "events = []\n"), SizeIs(1));
+  EXPECT_THAT(hook(good + "queue = 0\n"), SizeIs(1));
+  EXPECT_THAT(hook(good + "queue = 100001\n"), SizeIs(1));
+  EXPECT_THAT(hook(good + "[[registry.webhook]]\nname = \"a\"\n" + good), SizeIs(1));
+  EXPECT_THAT(hook("url = \"http://ci.example/\"\nsecret_file = \"./s\"\nroots_file = \"r\"\n"),
+              SizeIs(1));
+  for (const char* url : {"https://u:canary@ci.example/", "ftp://ci.example/canary",
+                          "https://ci.example/#canary", "canary"}) {
+    const auto faults = hook("url = \"" + std::string(url) + "\"\nsecret_file = \"./secret\"\n");
+    EXPECT_THAT(faults, SizeIs(1)) << url;
+    EXPECT_THAT(to_text(faults, "f"), Not(HasSubstr("canary")));
+  }
+}
+
 TEST(RegistryConfig, GrantsAreCheckedOneByOne) {
   RegistryFile out;
   EXPECT_THAT(parse_registry(with(kRegistry, R"([[registry.grant]]

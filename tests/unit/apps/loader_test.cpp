@@ -115,6 +115,27 @@ TEST_F(Loader, RefusesAKeyOfAnotherCertificate) {
   EXPECT_THAT(text, HasSubstr("registry.tls: does not fit together"));
 }
 
+TEST_F(Loader, AWebhookNeedsASecretThatIsLongEnoughAndPrivate) {
+  std::string text = *cli::read_file(pki("registry/registry.toml"));
+  text +=
+      "\n[[registry.webhook]]\nname = \"ci\"\nurl = \"https://ci.example/hook\"\n"
+      "events = [\"pull\"]\nsecret_file = \"./hook-secret\"\n";
+  put("registry/registry.toml", text, 0644);
+  EXPECT_THAT(registry_faults(), HasSubstr("registry.webhook[1].secret_file: cannot be read"));
+  put("registry/hook-secret", "canary-45678901\n", 0600);
+  EXPECT_THAT(registry_faults(), HasSubstr("fewer than 16 characters"));
+  EXPECT_THAT(registry_faults(), Not(HasSubstr("canary")));
+  put("registry/hook-secret", "canary-456789012\n", 0644);
+  EXPECT_THAT(registry_faults(), HasSubstr("can be read by everybody"));
+  std::filesystem::permissions(pki("registry/hook-secret"), std::filesystem::perms(0600));
+  EXPECT_EQ(registry_faults(), "");
+  const registry::WebhookOptions& hook = registry_->webhooks.at(0);
+  EXPECT_EQ(hook.secret.reveal(), "canary-456789012");
+  EXPECT_TRUE(hook.pull);
+  EXPECT_FALSE(hook.push || hook.remove);
+  EXPECT_EQ(hook.url.target, "/hook");
+}
+
 TEST_F(Loader, AJoinTokenIsNeededOnlyOnce) {
   std::filesystem::remove(pki("agent/join-token"));
   EXPECT_EQ(agent_faults(*cli::read_file(pki("agent/agent.toml"))), "");
