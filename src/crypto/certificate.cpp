@@ -59,8 +59,9 @@ Status check_contents(X509* cert) {
   }
   X509_check_purpose(cert, -1, 0);
   if ((X509_get_extension_flags(cert) & EXFLAG_INVALID) != 0) return bad("broken extension");
-  const EVP_PKEY* key = X509_get0_pubkey(cert);
-  if (key == nullptr || !detail::is_p256(key)) return bad("the key is not EC P-256");
+  if (!detail::is_p256(X509_get_X509_PUBKEY(cert)) || X509_get0_pubkey(cert) == nullptr) {
+    return bad("the key is not EC P-256");
+  }
   return {};
 }
 

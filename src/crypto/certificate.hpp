@@ -73,11 +73,20 @@ Certificate self_sign(const CertSpec&, const PrivateKey& key, Random&);
 Certificate issue(const CertSpec&, const PublicKey& subject, const Certificate& issuer,
                   const PrivateKey& issuer_key, Random&);
 
+/// When something counts; `until` is the first second when it does not.
+struct Validity {
+  UnixTime from{};
+  UnixTime until{};
+  bool covers(UnixTime now) const { return from <= now && now < until; }
+};
+
 /// Checks leaf -> intermediates -> one of `roots` at `now`, and that the leaf may be used so.
+/// Returns when all certificates of that chain are valid.
 /// Errors (unauthorized): "certificate_expired", "certificate_not_yet_valid",
 /// "certificate_untrusted", "certificate_wrong_use".
-Status verify_chain(const Certificate& leaf, const std::vector<Certificate>& intermediates,
-                    const std::vector<Certificate>& roots, CertUse use, UnixTime now);
+Result<Validity> verify_chain(const Certificate& leaf,
+                              const std::vector<Certificate>& intermediates,
+                              const std::vector<Certificate>& roots, CertUse use, UnixTime now);
 
 /// A PKCS#10 request carrying nothing but the public key and a common name.
 std::string make_csr(const PrivateKey&, std::string_view common_name);

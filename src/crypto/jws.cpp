@@ -9,17 +9,6 @@ namespace {
 
 constexpr std::string_view kAlgorithm = "ES256";
 
-Result<std::vector<Certificate>> certificates(const std::vector<Bytes>& x5c) {
-  if (x5c.empty()) return unauthorized("token_chain", "no x5c");
-  std::vector<Certificate> out;
-  for (const auto& der : x5c) {
-    auto cert = Certificate::from_der(der);
-    if (!cert) return unauthorized("token_chain", cert.error().detail());
-    out.push_back(*cert);
-  }
-  return out;
-}
-
 }  // namespace
 
 std::string sign_jwt(const Signer& signer, std::string_view typ,
@@ -38,16 +27,13 @@ std::string sign_jwt(const Signer& signer, std::string_view typ,
   return auth::jwt_compact(input, signer.key.sign(as_bytes(input)));
 }
 
-Status verify_jwt(const auth::ParsedJwt& token, std::string_view typ,
-                  const std::vector<Certificate>& roots, CertUse use, UnixTime now) {
+Status verify_jwt(const auth::ParsedJwt& token, std::string_view typ, SignerTrust& signers,
+                  UnixTime now) {
   if (token.algorithm != kAlgorithm) return unauthorized("token_algorithm");
   if (token.type != typ) return unauthorized("token_type");
-  auto chain = certificates(token.chain);
-  if (!chain) return std::move(chain).error();
-  const Certificate leaf = chain->front();
-  chain->erase(chain->begin());
-  if (auto trusted = verify_chain(leaf, *chain, roots, use, now); !trusted) return trusted;
-  if (!leaf.public_key().verify(as_bytes(token.signing_input), token.signature)) {
+  const auto key = signers.key_of(token.chain, now);
+  if (!key) return key.error();
+  if (!key->verify(as_bytes(token.signing_input), token.signature)) {
     return unauthorized("token_signature");
   }
   return {};

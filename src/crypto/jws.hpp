@@ -8,6 +8,7 @@
 #include "base/result.hpp"
 #include "crypto/certificate.hpp"
 #include "crypto/key.hpp"
+#include "crypto/signer_trust.hpp"
 #include "wire/auth/jwt.hpp"
 
 namespace convoy::crypto {
@@ -22,11 +23,10 @@ struct Signer {
 /// root at the end of the chain is left out: who does not hold it cannot believe it anyway.
 std::string sign_jwt(const Signer&, std::string_view typ, const boost::json::object& claims);
 
-/// The signature of a parsed token, its chain up to `roots`, its leaf's use and its `typ`.
+/// The signature of a parsed token, whether its signer counts, and its `typ`.
 /// The algorithm is ES256 whatever the token says. Times and claims are the caller's.
-/// Errors (unauthorized): "token_algorithm", "token_type", "token_chain", "token_signature"
-/// and those of verify_chain.
-Status verify_jwt(const auth::ParsedJwt&, std::string_view typ,
-                  const std::vector<Certificate>& roots, CertUse use, UnixTime now);
+/// Errors (unauthorized): "token_algorithm", "token_type", "token_signature" and those of
+/// SignerTrust.
+Status verify_jwt(const auth::ParsedJwt&, std::string_view typ, SignerTrust& signers, UnixTime now);
 
 }  // namespace convoy::crypto

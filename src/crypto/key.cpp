@@ -55,6 +55,13 @@ detail::BufferPtr der_signature(ByteView raw, int& size) {
 
 bool detail::is_p256(const EVP_PKEY* key) { return canonical_spki(spki_of(key)); }
 
+bool detail::is_p256(const X509_PUBKEY* key) {
+  unsigned char* out = nullptr;
+  const int size = i2d_X509_PUBKEY(key, &out);
+  const BufferPtr owner(out);
+  return size > 0 && canonical_spki(ByteView(out, static_cast<std::size_t>(size)));
+}
+
 Bytes detail::spki_of(const EVP_PKEY* key) {
   unsigned char* out = nullptr;
   const int size = i2d_PUBKEY(key, &out);

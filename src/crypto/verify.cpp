@@ -63,6 +63,18 @@ Status check_issuers(const STACK_OF(X509) * chain, CertUse use) {
   return {};
 }
 
+Validity validity_of(const STACK_OF(X509) * chain) {
+  Validity out{UnixTime::min(), UnixTime::max()};
+  for (int i = 0; i < sk_X509_num(chain); ++i) {
+    X509* const one = sk_X509_value(chain, i);
+    must(X509_up_ref(one) == 1);
+    const Certificate cert(std::shared_ptr<x509_st>(one, X509_free));
+    out.from = std::max(out.from, cert.not_before());
+    out.until = std::min(out.until, cert.not_after());
+  }
+  return out;
+}
+
 Error chain_error(int code) {
   std::string detail = X509_verify_cert_error_string(code);
   switch (code) {
@@ -92,8 +104,9 @@ detail::X509StackPtr make_stack(const std::vector<Certificate>& certs) {
 
 }  // namespace
 
-Status verify_chain(const Certificate& leaf, const std::vector<Certificate>& intermediates,
-                    const std::vector<Certificate>& roots, CertUse use, UnixTime now) {
+Result<Validity> verify_chain(const Certificate& leaf,
+                              const std::vector<Certificate>& intermediates,
+                              const std::vector<Certificate>& roots, CertUse use, UnixTime now) {
   if (intermediates.size() > kMaxIntermediates) {
     return unauthorized("certificate_untrusted", "too many certificates");
   }
@@ -109,8 +122,10 @@ Status verify_chain(const Certificate& leaf, const std::vector<Certificate>& int
   const bool good = X509_verify_cert(ctx.get()) == 1;
   ERR_clear_error();
   if (!good) return chain_error(X509_STORE_CTX_get_error(ctx.get()));
-  if (auto leaf_use = check_leaf(leaf.handle(), use); !leaf_use) return leaf_use;
-  return check_issuers(X509_STORE_CTX_get0_chain(ctx.get()), use);
+  const STACK_OF(X509)* const chain = X509_STORE_CTX_get0_chain(ctx.get());
+  if (auto fit = check_leaf(leaf.handle(), use); !fit) return std::move(fit).error();
+  if (auto fit = check_issuers(chain, use); !fit) return std::move(fit).error();
+  return validity_of(chain);
 }
 
 }  // namespace convoy::crypto

@@ -26,12 +26,10 @@ std::string TokenFamily::code(std::string_view what) const {
 }
 
 Result<auth::ParsedJwt> open_jwt(const TokenFamily& family, std::string_view compact,
-                                 std::string_view typ,
-                                 const std::vector<crypto::Certificate>& roots, crypto::CertUse use,
-                                 UnixTime now) {
+                                 std::string_view typ, crypto::SignerTrust& signers, UnixTime now) {
   auto parsed = auth::parse_jwt(compact);
   if (!parsed) return family.malformed(parsed.error().detail());
-  const auto good = crypto::verify_jwt(*parsed, typ, roots, use, now);
+  const auto good = crypto::verify_jwt(*parsed, typ, signers, now);
   if (good) return parsed;
   const auto& code = good.error().code();
   if (code == "token_algorithm" || code == "token_type") return family.malformed(code);

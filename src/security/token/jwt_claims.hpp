@@ -9,7 +9,7 @@
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
-#include "crypto/certificate.hpp"
+#include "crypto/signer_trust.hpp"
 #include "wire/auth/jwt.hpp"
 
 // What tickets, tokens and metadata statements have in common.
@@ -29,8 +29,7 @@ struct TokenFamily {
 
 /// Form, then chain and signature: "<family>_malformed" or "<family>_signature".
 Result<auth::ParsedJwt> open_jwt(const TokenFamily&, std::string_view compact, std::string_view typ,
-                                 const std::vector<crypto::Certificate>& roots, crypto::CertUse,
-                                 UnixTime now);
+                                 crypto::SignerTrust&, UnixTime now);
 
 struct TokenTimes {
   UnixTime issued_at{};

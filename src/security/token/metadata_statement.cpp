@@ -45,18 +45,17 @@ std::string MetadataSigner::sign(const bt::BlobMeta& meta) const {
 Result<MetadataStatement> MetadataVerifier::verify(std::string_view compact,
                                                    const oci::Digest& asked) const {
   const UnixTime now = clock_->wall();
-  const auto token = detail::open_jwt(kFamily, compact, kType, trust_.roots,
-                                      crypto::CertUse::metadata_signer, now);
+  const auto token = detail::open_jwt(kFamily, compact, kType, *signers_, now);
   if (!token) return token.error();
   const auto times = detail::check_times(kFamily, token->claims, now, kMetadataLifetime);
   if (!times) return times.error();
-  if (wire::json_string(token->claims, "iss") != trust_.issuer) {
+  if (wire::json_string(token->claims, "iss") != issuer_) {
     return kFamily.refused("wrong_issuer");
   }
   const auto meta = read_meta(token->claims);
   if (!meta) return meta.error();
   if (meta->digest != asked) return kFamily.refused("wrong_blob");
-  return MetadataStatement{trust_.issuer, *meta, times->issued_at, times->expires};
+  return MetadataStatement{issuer_, *meta, times->issued_at, times->expires};
 }
 
 }  // namespace convoy::security

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,11 +44,14 @@ struct MetadataTrust {
   std::string issuer;
 };
 
-/// Immutable, safe from any thread; the clock must outlive it.
+/// Safe from any thread; the clock must outlive it.
 class MetadataVerifier {
  public:
   MetadataVerifier(MetadataTrust trust, const Clock& clock)
-      : trust_(std::move(trust)), clock_(&clock) {}
+      : signers_(std::make_shared<crypto::SignerTrust>(std::move(trust.roots),
+                                                       crypto::CertUse::metadata_signer)),
+        issuer_(std::move(trust.issuer)),
+        clock_(&clock) {}
 
   /// Errors: invalid "metadata_malformed"; unauthorized "metadata_signature",
   /// "metadata_expired", "metadata_not_yet_valid", "metadata_wrong_issuer",
@@ -55,7 +59,8 @@ class MetadataVerifier {
   Result<MetadataStatement> verify(std::string_view compact, const oci::Digest& asked) const;
 
  private:
-  MetadataTrust trust_;
+  std::shared_ptr<crypto::SignerTrust> signers_;
+  std::string issuer_;
   const Clock* clock_;
 };
 

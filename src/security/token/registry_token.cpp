@@ -82,12 +82,11 @@ Result<RegistryToken> RegistryTokenVerifier::verify(std::string_view compact) co
   const UnixTime now = clock_->wall();
   const auto token = auth::parse_jwt(compact);
   if (!token) return malformed(token.error().detail());
-  const auto signature =
-      crypto::verify_jwt(*token, kType, trust_.roots, crypto::CertUse::token_signer, now);
+  const auto signature = crypto::verify_jwt(*token, kType, *signers_, now);
   if (!signature) return signature.error();
   const auto& claims = token->claims;
-  if (wire::json_string(claims, "iss") != trust_.issuer) return kFamily.refused("issuer");
-  if (!auth::audience_has(claims, trust_.audience)) return kFamily.refused("audience");
+  if (wire::json_string(claims, "iss") != issuer_) return kFamily.refused("issuer");
+  if (!auth::audience_has(claims, audience_)) return kFamily.refused("audience");
   const auto times = detail::check_times(kFamily, claims, now, kLongest);
   if (!times) return unauthorized(times.error().code(), times.error().detail());
   const auto subject = wire::json_string(claims, "sub");

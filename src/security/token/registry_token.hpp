@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -59,11 +60,15 @@ struct RegistryTokenTrust {
   std::string audience;
 };
 
-/// Checks tokens without a database. Immutable, safe from any thread.
+/// Checks tokens without a database. Safe from any thread.
 class RegistryTokenVerifier {
  public:
   RegistryTokenVerifier(RegistryTokenTrust trust, const Clock& clock)
-      : trust_(std::move(trust)), clock_(&clock) {}
+      : signers_(std::make_shared<crypto::SignerTrust>(std::move(trust.roots),
+                                                       crypto::CertUse::token_signer)),
+        issuer_(std::move(trust.issuer)),
+        audience_(std::move(trust.audience)),
+        clock_(&clock) {}
 
   /// All errors are unauthorized: "token_malformed", "token_algorithm", "token_type",
   /// "token_chain", "token_signature", "certificate_…" of verify_chain, "token_issuer",
@@ -71,7 +76,9 @@ class RegistryTokenVerifier {
   Result<RegistryToken> verify(std::string_view compact) const;
 
  private:
-  RegistryTokenTrust trust_;
+  std::shared_ptr<crypto::SignerTrust> signers_;
+  std::string issuer_;
+  std::string audience_;
   const Clock* clock_;
 };
 

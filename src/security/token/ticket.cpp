@@ -129,8 +129,7 @@ Result<Ticket> TicketVerifier::verify(std::string_view compact,
                                       const crypto::Certificate& connection,
                                       const TicketDemand& demand) const {
   const UnixTime now = clock_->wall();
-  const auto token =
-      detail::open_jwt(kFamily, compact, kType, roots_, crypto::CertUse::ticket_signer, now);
+  const auto token = detail::open_jwt(kFamily, compact, kType, *signers_, now);
   if (!token) return token.error();
   const auto times = detail::check_times(kFamily, token->claims, now, kMaxTicketLifetime);
   if (!times) return times.error();
@@ -144,13 +143,6 @@ Result<Ticket> TicketVerifier::verify(std::string_view compact,
   if (auto good = check_holder(*ticket, connection); !good) return std::move(good).error();
   if (auto good = check_actions(*ticket, demand.actions); !good) return std::move(good).error();
   return ticket;
-}
-
-Result<Ticket> TicketVerifier::verify(std::string_view compact, ByteView connection_der,
-                                      const TicketDemand& demand) const {
-  const auto connection = crypto::Certificate::from_der(connection_der);
-  if (!connection) return kFamily.refused("wrong_certificate", connection.error().detail());
-  return verify(compact, *connection, demand);
 }
 
 }  // namespace convoy::security

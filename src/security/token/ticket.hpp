@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -73,11 +74,14 @@ struct TicketDemand {
   TicketActions actions;  ///< all that are set must be in the ticket
 };
 
-/// Checks tickets against the cluster's roots. Immutable, safe from any thread.
+/// Checks tickets against the cluster's roots. Safe from any thread.
 class TicketVerifier {
  public:
   TicketVerifier(std::string cluster, std::vector<crypto::Certificate> roots, const Clock& clock)
-      : cluster_(std::move(cluster)), roots_(std::move(roots)), clock_(&clock) {}
+      : cluster_(std::move(cluster)),
+        signers_(std::make_shared<crypto::SignerTrust>(std::move(roots),
+                                                       crypto::CertUse::ticket_signer)),
+        clock_(&clock) {}
 
   /// `connection` is the certificate the peer showed in the TLS handshake the ticket came over.
   /// Errors, first failure first: invalid "ticket_malformed"; unauthorized "ticket_signature",
@@ -86,13 +90,10 @@ class TicketVerifier {
   /// "ticket_wrong_action".
   Result<Ticket> verify(std::string_view compact, const crypto::Certificate& connection,
                         const TicketDemand&) const;
-  /// The same with the DER of the certificate.
-  Result<Ticket> verify(std::string_view compact, ByteView connection_der,
-                        const TicketDemand&) const;
 
  private:
   std::string cluster_;
-  std::vector<crypto::Certificate> roots_;
+  std::shared_ptr<crypto::SignerTrust> signers_;
   const Clock* clock_;
 };
 

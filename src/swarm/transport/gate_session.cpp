@@ -64,9 +64,9 @@ Result<TicketFacts> check_ticket(const Env& env, std::string_view ticket, const 
 #else
   if (ticket.empty()) return unauthorized("ticket_missing");
   const security::TicketDemand demand{digest, info_hash, {}};
-  auto good = env.tickets.verify(ticket, ByteView(peer.certificate), demand);
+  auto good = env.tickets.verify(ticket, peer.certificate, demand);
   if (!good) return std::move(good).error();
-  return TicketFacts{good->actions, std::min(good->expires, peer.not_after)};
+  return TicketFacts{good->actions, std::min(good->expires, peer.certificate.not_after())};
 #endif
 }
 

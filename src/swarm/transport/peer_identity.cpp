@@ -1,28 +1,21 @@
 #include "swarm/transport/peer_identity.hpp"
 
-#include "crypto/certificate.hpp"
 #include "security/identity/spiffe.hpp"
 
 namespace convoy::swarm {
 namespace {
 
 Result<PeerIdentity> identify(const crypto::Certificate& leaf, std::string_view cluster) {
-  PeerIdentity out;
-  out.certificate = leaf.der();
-  out.not_after = leaf.not_after();
 #ifdef CONVOY_TEST_OPEN_GATE
   // Foreign BitTorrent clients in tests have certificates without a SPIFFE id.
   static_cast<void>(cluster);
-  out.node = "x509:" + to_hex(leaf.thumbprint());
-  return out;
+  return PeerIdentity{"x509:" + to_hex(leaf.thumbprint()), false, leaf};
 #else
   const auto id = security::spiffe_of(leaf);
   if (!id) return id.error();
   if (id->cluster != cluster) return denied("peer_wrong_cluster");
   if (id->kind == security::NodeKind::tracker) return denied("peer_wrong_kind");
-  out.node = id->str();
-  out.origin = id->kind == security::NodeKind::origin;
-  return out;
+  return PeerIdentity{id->str(), id->kind == security::NodeKind::origin, leaf};
 #endif
 }
 

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "base/result.hpp"
+#include "crypto/certificate.hpp"
 #include "net/stream.hpp"
 
 namespace convoy::swarm {
@@ -12,8 +13,7 @@ namespace convoy::swarm {
 struct PeerIdentity {
   std::string node;  ///< SPIFFE id
   bool origin = false;
-  Bytes certificate;  ///< DER of the leaf
-  UnixTime not_after{};
+  crypto::Certificate certificate;
 };
 
 /// From the certificate that TLS has verified. Errors: "peer_no_certificate",

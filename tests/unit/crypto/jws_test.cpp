@@ -39,7 +39,8 @@ class Jws : public testing::Test {
   std::string check(std::string_view compact, CertUse use = CertUse::token_signer) {
     const auto parsed = auth::parse_jwt(compact);
     if (!parsed) return parsed.error().code();
-    const auto good = verify_jwt(*parsed, kType, {ca_}, use, kNow);
+    SignerTrust signers({ca_}, use);
+    const auto good = verify_jwt(*parsed, kType, signers, kNow);
     return good ? "" : good.error().code();
   }
   /// The header of a good token with some members put otherwise, signed properly again.

@@ -53,14 +53,6 @@ TEST_F(TicketTest, SaysWhatWasGranted) {
   EXPECT_EQ(got->id.size(), 32u);
 }
 
-TEST_F(TicketTest, VerifiesWithTheDerOfTheConnection) {
-  const auto verifier = cluster_.ticket_verifier();
-  EXPECT_TRUE(verifier.verify(ticket(), node_.certificate.der(), demand()));
-  const auto none = verifier.verify(ticket(), ByteView(), demand());
-  ASSERT_FALSE(none);
-  EXPECT_EQ(none.error().code(), "ticket_wrong_certificate");
-}
-
 TEST_F(TicketTest, IsShortEnoughForTheHandshake) { EXPECT_LT(ticket().size(), 4096u); }
 
 TEST_F(TicketTest, RefusesWhatIsNoTicket) {
