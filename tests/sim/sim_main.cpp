@@ -119,6 +119,7 @@ int main(int argc, char** argv) {
   app.add_option("--origin-links", o.origin_links, "nodes that the origin is linked to");
   app.add_option("--delay-ms", a.delay_ms, "one way");
   app.add_option("--react-ms", a.react_ms, "mean time to get at a message, of busy machines");
+  app.add_flag("--queues", o.queues, "messages wait behind data in the links' queues");
   app.add_option("--spread-ms", a.spread_ms, "within which nodes start; 0: together");
   app.add_option("--slow", a.slow, "share of nodes with slow links")->check(CLI::Range(0.0, 1.0));
   app.add_option("--slow-mbit", a.slow_mbit, "their rate; 0: a quarter");

@@ -237,13 +237,14 @@ struct SwarmSim::Impl {
     const std::uint64_t bytes = wire.size() + kRecord;
     control += bytes;
     n.up_free = std::max(n.up_free, now) + time_of(bytes, n.rate);
-    deliver(i, to, bytes, now + options.delay, std::move(small));
+    deliver(i, to, bytes, (options.queues ? n.up_free : now) + options.delay, std::move(small));
   }
   void deliver(std::uint32_t i, std::uint32_t to, std::uint64_t bytes, Instant when,
                std::vector<bt::Message> messages) {
     Node& r = nodes[to];
     if (!r.alive) return;
     r.down_free = std::max(r.down_free, when) + time_of(bytes, r.rate);
+    if (options.queues) when = r.down_free;
     if (options.react > Duration{}) {
       const auto most = static_cast<std::uint64_t>(2 * options.react.count());
       when += Duration(static_cast<Duration::rep>(random.below(most)));

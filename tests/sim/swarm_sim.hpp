@@ -25,6 +25,9 @@ struct SwarmOptions {
   Duration delay = std::chrono::microseconds(200);  ///< one way
   /// Mean time that a node takes to get at a message, at random up to twice as much: busy machines.
   Duration react{};
+  /// A message waits behind what the two links have before it, as in the queues of routers;
+  /// else it overtakes the data.
+  bool queues = false;
   Duration verify = std::chrono::milliseconds(1);
   Duration spread = std::chrono::seconds(1);  ///< nodes start at random within it
   std::uint64_t seed = 1;

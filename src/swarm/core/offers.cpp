@@ -12,6 +12,9 @@ constexpr Duration kStarving = std::chrono::seconds(2);
 constexpr Duration kSilentHolder = std::chrono::seconds(3);
 constexpr Duration kLook = std::chrono::seconds(1);
 constexpr Duration kAheadTime = std::chrono::milliseconds(20);
+/// From an offer to the last block of its piece about as much time goes by again as to the first
+/// request.
+constexpr int kLatencies = 2;
 constexpr std::size_t kFewestOpen = 4;
 constexpr Duration kSlow = std::chrono::milliseconds(100);
 
@@ -27,7 +30,7 @@ Duration Offers::piece_time(Instant now) const {
 }
 
 std::size_t Offers::limit(Instant now) const {
-  const double window = seconds(latency_.average()) + seconds(kAheadTime);
+  const double window = seconds(kLatencies * latency_.average() + kAheadTime);
   const double pieces = std::ceil(s_.up_rate(now) * window / s_.config.meta.piece_length);
   return std::max<std::size_t>(kFewestOpen, static_cast<std::size_t>(std::min(pieces, 1024.0)));
 }

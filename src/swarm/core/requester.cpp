@@ -14,6 +14,9 @@ constexpr double kMaxBlocks = 1024;
 /// The event loops' own turnaround; matters only on very fast links.
 constexpr Duration kTurnaround = std::chrono::milliseconds(1);
 constexpr Duration kStall = std::chrono::seconds(1);
+/// A request that waits so many times longer than all of them together should take stands in a
+/// queue of its peer; it does not count among those on their way, so that others are asked.
+constexpr double kQueued = 1.2;
 
 /// What is asked of one peer at once: as much as arrives in this time, for a message, a read and a
 /// write each have a cost of their own.
@@ -49,18 +52,27 @@ std::size_t Requester::limit(Instant now) const {
   return static_cast<std::size_t>(std::min(kMaxBlocks, base + std::floor(bdp(now))));
 }
 
+Duration Requester::patience(std::size_t blocks, Instant now) const {
+  const double rate = s_.down_rate(now);
+  if (rate <= 0) return std::chrono::hours(1);
+  const std::chrono::duration<double> all(static_cast<double>(blocks) * bt::kBlockSize / rate);
+  return std::chrono::duration_cast<Duration>(kQueued * all);
+}
+
 void Requester::refill(Instant now) {
   if (!s_.knows_layer() || s_.pieces.complete()) return;
+  const std::size_t total = limit(now);
+  const Instant oldest = now - patience(total, now);
   std::size_t open = 0, interesting = 0;
   for (const auto& p : s_.peers) {
     if (p->info.origin) {
       if (!p->choking && !p->offers.empty()) take_offers(*p, now);
       continue;
     }
-    open += p->open.size();
+    open += static_cast<std::size_t>(std::count_if(
+        p->open.begin(), p->open.end(), [&](const OpenRequest& r) { return r.asked >= oldest; }));
     if (p->useful > 0) ++interesting;
   }
-  const std::size_t total = limit(now);
   if (open >= total || interesting == 0) return;
   const auto share =
       static_cast<std::size_t>(1 + std::lround(2 * bdp(now) / static_cast<double>(interesting)));

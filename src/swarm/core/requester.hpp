@@ -30,6 +30,7 @@ class Requester {
 
  private:
   double bdp(Instant now) const;
+  Duration patience(std::size_t blocks, Instant now) const;
   void take_offers(Peer& origin, Instant now);
   void ask(Peer&, ActivePiece&, std::uint32_t block, Instant now);
   void give_up(Peer&, const OpenRequest&, bool cancel);

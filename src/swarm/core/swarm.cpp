@@ -16,8 +16,11 @@ constexpr Duration kSilence = std::chrono::seconds(130);
 constexpr Duration kIdle = std::chrono::seconds(60);
 /// A piece told to somebody who has it already, or the end of an interest.
 constexpr Duration kNobodyWaits = std::chrono::milliseconds(200);
-/// A record costs both sides more than its bytes do.
-constexpr Duration kForCompany = std::chrono::milliseconds(20);
+/// A record costs both sides more than its bytes do, so news of pieces wait for each other: as
+/// long as so many pieces take here, within these bounds. Longer slows the swarm.
+constexpr double kPiecesOfCompany = 8;
+constexpr std::chrono::duration<double> kLeastCompany{0.02};
+constexpr std::chrono::duration<double> kMostCompany{0.1};
 
 }  // namespace
 
@@ -45,7 +48,8 @@ struct Swarm::Impl {
   /// Whether that was news.
   bool lacks(Peer&, std::uint32_t piece);
   void set_pieces(Peer&, const PieceSet&, Instant);
-  void gained(std::uint32_t piece, Instant);
+  Duration company(Instant now) const;
+  void gained(std::uint32_t piece, Instant now);
   void layer_arrived(Instant);
 
   void on(Peer&, const bt::KeepAlive&, Instant) {}
@@ -311,12 +315,22 @@ void Swarm::dont_have(PeerRef ref, std::uint32_t piece, Instant now) {
 
 bool Swarm::banned(std::string_view node) const { return impl_->s.banned.contains(node); }
 
-void Swarm::Impl::gained(std::uint32_t piece, Instant) {
+Duration Swarm::Impl::company(Instant now) const {
+  std::chrono::duration<double> wait = kLeastCompany;
+  if (const double rate = s.down_rate(now); rate > 0) {
+    wait = std::clamp(decltype(wait)(kPiecesOfCompany * s.config.meta.piece_length / rate),
+                      kLeastCompany, kMostCompany);
+  }
+  return std::chrono::duration_cast<Duration>(wait);
+}
+
+void Swarm::Impl::gained(std::uint32_t piece, Instant now) {
+  const Duration wait = company(now);
   s.pieces.finish(piece);
   for (const auto& p : s.peers) {
     const bool has = p->have.test(piece);
     if (has) --p->useful;
-    s.send(*p, bt::Have{piece}, has && !p->info.origin ? kNobodyWaits : kForCompany);
+    s.send(*p, bt::Have{piece}, has && !p->info.origin ? kNobodyWaits : wait);
   }
   if (!s.pieces.complete()) return;
   for (const auto& p : s.peers) s.send(*p, bt::NotInterested{}, kNobodyWaits);
