@@ -556,8 +556,8 @@ TEST_F(HttpServerTest, a_dripping_body_is_cut_and_a_slow_one_is_not) {
   options.limits.body_span = milliseconds(50);
   start(std::move(options));
   const std::string head = "POST /drain HTTP/1.1\r\nHost: x\r\nContent-Length: 400\r\n\r\n";
-  test::Tasks tasks(loop);
   StreamPtr dripping = server->connect();
+  test::Tasks tasks(loop);
   EXPECT_TRUE(loop.run(dripping->write(as_bytes(head))).ok());
   tasks->spawn([&] { return drip(*dripping, std::string(400, 'a'), milliseconds(10)); });
   const auto begin = std::chrono::steady_clock::now();
