@@ -17,13 +17,11 @@ struct Choice {
 /// the rarest among the neighbours, ties by a number that differs from node to node. Of its
 /// holders the one with the fewest open requests, then the one asked longest ago. `may_start`:
 /// whether another piece may be begun.
-std::optional<Choice> choose(State&, std::span<Peer* const> free, bool may_start, Instant now);
+std::optional<Choice> choose(State&, std::span<Peer* const> free, bool may_start);
 
 /// What is asked for before all else from a reader's position on: so many pieces, and as many more
-/// as come within this time, between these bytes. More of it makes the nodes of a swarm alike.
+/// as make up these bytes.
 inline constexpr std::uint32_t kUrgentPieces = 4;
-inline constexpr double kUrgentSeconds = 0.1;
-inline constexpr double kUrgentLeast = 256 * 1024;
-inline constexpr double kUrgentMost = 512 * 1024;
+inline constexpr std::uint32_t kUrgentBytes = 256 * 1024;
 
 }  // namespace convoy::swarm::core
