@@ -76,7 +76,7 @@ const EVP_MD* sha256_md();
 
 /// Whether it is an EC key on P-256 in the one usual encoding (named curve, uncompressed).
 bool is_p256(const EVP_PKEY* key);
-/// The same from the bytes of a certificate, which costs nothing; whether it is a point of the
+/// The same from the bytes of a certificate, without decoding the key; whether it is a point of the
 /// curve shows when it is decoded.
 bool is_p256(const X509_PUBKEY* key);
 /// SubjectPublicKeyInfo.

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "net/address_key.hpp"
+#include "base/address_key.hpp"
 
 namespace convoy::net {
 

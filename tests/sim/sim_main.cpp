@@ -80,8 +80,8 @@ Row run(const Args& a, SwarmOptions o, std::uint32_t n, bool& complete) {
       "control %.4f, %.1f s\n",
       static_cast<unsigned long long>(o.seed), r.complete() ? "complete" : "INCOMPLETE", row.ratio,
       row.median, row.area, row.first, row.origin, row.redundant, row.control, took.count());
-  for (const auto& node : r.nodes) {
-    if (a.verbose) {
+  if (a.verbose) {
+    for (const auto& node : r.nodes) {
       std::printf("  start %.3f s first %.3f s done %.4f area %.4f\n", node.start, node.first,
                   node.done / r.ideal, node.area / r.ideal);
     }

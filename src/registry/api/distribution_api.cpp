@@ -140,7 +140,7 @@ net::Task<Status> DistributionApi::authorise_and_run(Call& call) {
   const std::string client = client_key(call.caller.subject, call.exchange.remote().ip);
   if (auto taken = api_.admission.take_load(row->weight, client); !taken) co_return taken;
   Status done = co_await row->handler(api_, call);
-  if (done) note_progress(call);
+  if (done) note_progress(call, client);
   if (done && changes_or_gives(call)) audit(call, security::AuditOutcome::granted, {});
   co_return done;
 }
@@ -166,14 +166,13 @@ net::Task<Status> DistributionApi::refuse(Call& call, Error why, std::vector<aut
   co_return co_await respond_error(call.exchange, std::move(shown), std::move(head));
 }
 
-void DistributionApi::note_progress(const Call& call) {
+void DistributionApi::note_progress(const Call& call, const std::string& client) {
   const int status = call.exchange.status();
   if (status < 200 || status > 299) return;
   const RouteKind kind = call.route.kind;
   const bool push = call.action == "push" && !call.caller.subject.empty();
   const bool pull = kind == RouteKind::manifest && call.action == "pull" && !call.is_head();
   if (!push && !pull) return;
-  const std::string client = client_key(call.caller.subject, call.exchange.remote().ip);
   push ? api_.admission.note_push(client) : api_.admission.note_pull(client);
 }
 

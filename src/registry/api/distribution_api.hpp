@@ -14,7 +14,7 @@ class DistributionApi {
   net::Task<Status> dispatch(Call&);
   net::Task<Status> authorise_and_run(Call&);
   net::Task<Status> refuse(Call&, Error, std::vector<auth::Access> needs);
-  void note_progress(const Call&);
+  void note_progress(const Call&, const std::string& client);
   void audit(const Call&, security::AuditOutcome, std::string reason);
   void account(const Call&, SteadyTime began);
 

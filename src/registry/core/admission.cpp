@@ -1,6 +1,6 @@
 #include "registry/core/admission.hpp"
 
-#include "net/address_key.hpp"
+#include "base/address_key.hpp"
 
 namespace convoy::registry {
 namespace {
@@ -17,7 +17,7 @@ Status too_many(const std::optional<Duration>& wait) {
 }  // namespace
 
 std::string client_key(std::string_view subject, std::string_view ip) {
-  return std::string(subject) + '\0' + net::address_key(ip);
+  return std::string(subject) + '\0' + address_key(ip);
 }
 
 Admission::Admission(Limits limits, const Clock& clock, Random& random)
@@ -29,7 +29,7 @@ Admission::Admission(Limits limits, const Clock& clock, Random& random)
       under_way_(random) {}
 
 Status Admission::take_address(std::string_view ip) {
-  return too_many(by_address_.take(net::address_key(ip), clock_.steady()));
+  return too_many(by_address_.take(address_key(ip), clock_.steady()));
 }
 
 Status Admission::take_user(std::string_view subject) {

@@ -1,7 +1,8 @@
 #include "security/identity/brute_force.hpp"
 
 #include <algorithm>
-#include <arpa/inet.h>
+
+#include "base/address_key.hpp"
 
 namespace convoy::security {
 namespace {
@@ -9,19 +10,7 @@ namespace {
 constexpr std::size_t kMaxKeyLength = 128;
 constexpr std::uint32_t kMaxDoublings = 30;
 
-/// An IPv6 host owns a whole /64, so that is what counts as one address.
-std::string ip_key(std::string_view ip) {
-  const std::string text(ip.substr(0, kMaxKeyLength));
-  in6_addr address{};
-  if (inet_pton(AF_INET6, text.c_str(), &address) != 1) return text;
-  if (IN6_IS_ADDR_V4MAPPED(&address)) {
-    char dotted[INET_ADDRSTRLEN] = {};
-    inet_ntop(AF_INET, &address.s6_addr[12], dotted, sizeof dotted);
-    return dotted;
-  }
-  return {reinterpret_cast<const char*>(address.s6_addr), 8};
-}
-
+std::string ip_key(std::string_view ip) { return address_key(ip.substr(0, kMaxKeyLength)); }
 std::string user_key(std::string_view user) { return std::string(user.substr(0, kMaxKeyLength)); }
 
 }  // namespace

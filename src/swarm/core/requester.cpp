@@ -27,8 +27,7 @@ double seconds(Duration d) { return std::chrono::duration<double>(d).count(); }
 
 }  // namespace
 
-double Requester::bdp(Instant now) const {
-  const double rate = s_.down_rate(now);
+double Requester::bdp(double rate) const {
   if (rate <= 0) return 0;
   double sum = 0;
   int n = 0;
@@ -42,27 +41,25 @@ double Requester::bdp(Instant now) const {
   return rate * (rtt + seconds(kTurnaround)) / bt::kBlockSize;
 }
 
-std::size_t Requester::run(Instant now) const {
-  const auto blocks = static_cast<std::size_t>(s_.down_rate(now) * kRunSeconds / bt::kBlockSize);
-  return std::bit_floor(std::clamp<std::size_t>(blocks, 1, kMaxRun));
-}
-
-std::size_t Requester::limit(Instant now) const {
-  const double base = kBaseBlocks * static_cast<double>(run(now));
-  return static_cast<std::size_t>(std::min(kMaxBlocks, base + std::floor(bdp(now))));
-}
-
-Duration Requester::patience(std::size_t blocks, Instant now) const {
+Requester::Pace Requester::pace(Instant now) const {
   const double rate = s_.down_rate(now);
-  if (rate <= 0) return std::chrono::hours(1);
-  const std::chrono::duration<double> all(static_cast<double>(blocks) * bt::kBlockSize / rate);
-  return std::chrono::duration_cast<Duration>(kQueued * all);
+  Pace out;
+  out.bdp = bdp(rate);
+  const auto blocks = static_cast<std::size_t>(rate * kRunSeconds / bt::kBlockSize);
+  out.row = std::bit_floor(std::clamp<std::size_t>(blocks, 1, kMaxRun));
+  const double base = kBaseBlocks * static_cast<double>(out.row);
+  out.total = static_cast<std::size_t>(std::min(kMaxBlocks, base + std::floor(out.bdp)));
+  if (rate > 0) {
+    const std::chrono::duration<double> all(static_cast<double>(out.total) * bt::kBlockSize / rate);
+    out.patience = std::chrono::duration_cast<Duration>(kQueued * all);
+  }
+  return out;
 }
 
 void Requester::refill(Instant now) {
   if (!s_.knows_layer() || s_.pieces.complete()) return;
-  const std::size_t total = limit(now);
-  const Instant oldest = now - patience(total, now);
+  const auto [bdp, row, total, patience] = pace(now);
+  const Instant oldest = now - patience;
   std::size_t open = 0, interesting = 0;
   for (const auto& p : s_.peers) {
     if (p->info.origin) {
@@ -75,8 +72,7 @@ void Requester::refill(Instant now) {
   }
   if (open >= total || interesting == 0) return;
   const auto share =
-      static_cast<std::size_t>(1 + std::lround(2 * bdp(now) / static_cast<double>(interesting)));
-  const std::size_t row = run(now);
+      static_cast<std::size_t>(1 + std::lround(2 * bdp / static_cast<double>(interesting)));
   const std::size_t cap = std::max({share, (total + interesting - 1) / interesting, row});
   const auto may_take = [cap](const Peer& p) {
     const std::size_t most = p.stalled ? 1 : std::min<std::size_t>(cap, p.info.max_requests);

@@ -23,14 +23,18 @@ class Requester {
   /// What was asked of a peer that has been silent for about a second is freed for others.
   void check_stalls(Instant now);
 
-  /// Blocks that may be open at non-origin peers in all: 10 rows + the bandwidth-delay product.
-  std::size_t limit(Instant now) const;
-  /// Blocks asked of one peer in a row: one, and more where bytes come fast.
-  std::size_t run(Instant now) const;
-
  private:
-  double bdp(Instant now) const;
-  Duration patience(std::size_t blocks, Instant now) const;
+  /// What the measured rate says.
+  struct Pace {
+    double bdp = 0;       ///< bandwidth-delay product, in blocks
+    std::size_t row = 1;  ///< blocks asked of one peer at once: more where bytes come fast
+    /// Blocks on their way from peers other than origins: 10 rows + the bandwidth-delay product.
+    std::size_t total = 0;
+    Duration patience = std::chrono::hours(1);  ///< a request that is older does not count there
+  };
+
+  Pace pace(Instant now) const;
+  double bdp(double rate) const;
   void take_offers(Peer& origin, Instant now);
   void ask(Peer&, ActivePiece&, std::uint32_t block, Instant now);
   void give_up(Peer&, const OpenRequest&, bool cancel);

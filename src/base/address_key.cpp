@@ -1,8 +1,8 @@
-#include "net/address_key.hpp"
+#include "base/address_key.hpp"
 
 #include <arpa/inet.h>
 
-namespace convoy::net {
+namespace convoy {
 
 std::string address_key(std::string_view ip) {
   std::string text(ip);
@@ -16,4 +16,4 @@ std::string address_key(std::string_view ip) {
   return {reinterpret_cast<const char*>(address.s6_addr), 8};
 }
 
-}  // namespace convoy::net
+}  // namespace convoy
