@@ -76,10 +76,14 @@ Result<Certificate> Certificate::from_der(ByteView der) {
   // Two encodings of one certificate would have two thumbprints.
   const Bytes again = encode(cert.get());
   if (!std::equal(again.begin(), again.end(), der.begin(), der.end())) return bad("not DER");
+  return from_parsed({cert.release(), X509_free});
+}
+
+Result<Certificate> Certificate::from_parsed(std::shared_ptr<x509_st> cert) {
   const Status contents = check_contents(cert.get());
   ERR_clear_error();
   if (!contents) return contents.error();
-  return Certificate(std::shared_ptr<x509_st>(cert.release(), X509_free));
+  return Certificate(std::move(cert));
 }
 
 Result<Certificate> Certificate::from_pem(std::string_view pem) {

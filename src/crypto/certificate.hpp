@@ -21,6 +21,8 @@ class Certificate {
   /// Errors "certificate_invalid".
   static Result<Certificate> from_der(ByteView);
   static Result<Certificate> from_pem(std::string_view);
+  /// One that OpenSSL has parsed. The same errors.
+  static Result<Certificate> from_parsed(std::shared_ptr<x509_st>);
   /// Every certificate of a PEM text, in order; at least one, at most 32.
   static Result<std::vector<Certificate>> chain_from_pem(std::string_view);
 

@@ -135,12 +135,14 @@ Secret PrivateKey::to_pem() const {
   return Secret(std::string(data, static_cast<std::size_t>(size)));
 }
 
-PublicKey PrivateKey::public_key() const {
+PrivateKey::PrivateKey(std::shared_ptr<evp_pkey_st> k) : key_(std::move(k)) {
   // A key object of its own, so that a PublicKey never carries the private part along.
   detail::PkeyPtr key = parse_spki(detail::spki_of(key_.get()));
   must(key != nullptr);
-  return PublicKey(share(std::move(key)));
+  public_ = share(std::move(key));
 }
+
+PublicKey PrivateKey::public_key() const { return PublicKey(public_); }
 
 Bytes PrivateKey::sign(ByteView message) const {
   const detail::MdCtxPtr ctx(must(EVP_MD_CTX_new()));

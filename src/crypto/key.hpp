@@ -42,11 +42,12 @@ class PrivateKey {
   /// ES256: r || s, 64 bytes.
   Bytes sign(ByteView message) const;
 
-  explicit PrivateKey(std::shared_ptr<evp_pkey_st> k) : key_(std::move(k)) {}
+  explicit PrivateKey(std::shared_ptr<evp_pkey_st>);
   evp_pkey_st* handle() const { return key_.get(); }
 
  private:
   std::shared_ptr<evp_pkey_st> key_;
+  std::shared_ptr<evp_pkey_st> public_;  ///< decoding it is slow
 };
 
 }  // namespace convoy::crypto

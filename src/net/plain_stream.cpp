@@ -28,10 +28,11 @@ Task<Result<std::size_t>> PlainStream::read_some(MutableByteView out) {
   }
 }
 
-Task<Status> PlainStream::write(ByteView data) {
+Task<Status> PlainStream::write(ByteView head, ByteView rest) {
   // After a write that broke off in the middle the peer would take the next one for its rest.
   if (write_failed_) co_return unavailable("stream_failed", "an earlier write broke off");
-  auto written = co_await write_all(data);
+  auto written = co_await write_all(head);
+  if (written) written = co_await write_all(rest);
   if (written) written = co_await socket_->drained();
   write_failed_ = !written.ok();
   co_return written;

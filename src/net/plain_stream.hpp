@@ -14,7 +14,8 @@ class PlainStream final : public Stream {
   explicit PlainStream(std::unique_ptr<Socket> socket) : socket_(std::move(socket)) {}
 
   Task<Result<std::size_t>> read_some(MutableByteView) override;
-  Task<Status> write(ByteView) override;
+  using Stream::write;
+  Task<Status> write(ByteView head, ByteView rest) override;
   Task<Status> send_file(int fd, std::uint64_t offset, std::uint64_t length) override;
   Task<Status> shutdown_write() override;
   Task<void> close() override;

@@ -164,6 +164,13 @@ void Socket::set_notsent_lowat(std::uint32_t bytes) {
   if (open()) ::setsockopt(fd(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &value, sizeof value);
 }
 
+void Socket::set_receive_lowat(std::uint32_t bytes) {
+  if (bytes == receive_lowat_ || !open()) return;
+  receive_lowat_ = bytes;
+  const int value = static_cast<int>(bytes);
+  ::setsockopt(fd(), SOL_SOCKET, SO_RCVLOWAT, &value, sizeof value);
+}
+
 Task<Status> Socket::drained() {
   while (lowat_ != 0 && open()) {
     int unsent = 0;

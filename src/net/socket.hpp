@@ -53,6 +53,9 @@ class Socket {
   /// Suspends until the kernel holds less unsent than set_notsent_lowat() said.
   Task<Status> drained();
 
+  /// SO_RCVLOWAT: wait() for reading lasts until so much is there (or the end, or an error).
+  void set_receive_lowat(std::uint32_t bytes);
+
   /// FIN, then drops what still comes until the peer's end, so that closing sends no reset over
   /// what was written.
   Task<void> linger(Duration limit);
@@ -69,6 +72,7 @@ class Socket {
   Duration idle_ = std::chrono::seconds(60);
   std::size_t budget_;
   std::uint32_t lowat_ = 0;
+  std::uint32_t receive_lowat_ = 1;
 };
 
 /// The error of a failed call on a connected socket.

@@ -7,8 +7,8 @@
 #include "net/plain_stream.hpp"
 #include "net/steady.hpp"
 #include "net/tls.hpp"
+#include "net/tls_bio.hpp"
 #include "net/tls_context.hpp"
-#include "net/tls_gather.hpp"
 #include "net/tls_stream.hpp"
 
 namespace convoy::net {
@@ -31,6 +31,7 @@ TlsInfo info_of(SSL* ssl) {
     out.server_name = name;
   }
   out.peer_chain = peer_chain(ssl);
+  if (X509* peer = SSL_get1_peer_certificate(ssl)) out.peer = {peer, X509_free};
   out.resumed = SSL_session_reused(ssl) == 1;
   const unsigned char* protocol = nullptr;
   unsigned int size = 0;
@@ -63,10 +64,9 @@ Task<Result<StreamPtr>> establish(std::unique_ptr<Socket> socket,
                                   Duration timeout) {
   SSL* s = ssl.get();
   connection->attach(s);
-  BIO* in = BIO_new_socket(socket->fd(), BIO_NOCLOSE);
-  BIO* out = gathering_bio(*socket);
-  SSL_set_bio(s, in, out);
-  if (in == nullptr || out == nullptr) co_return internal_error("tls_handshake", "out of memory");
+  BIO* bio = socket_bio(*socket);
+  SSL_set_bio(s, bio, bio);
+  if (bio == nullptr) co_return internal_error("tls_handshake", "out of memory");
   const SteadyTime until = steady_after(timeout);
   auto done = co_await run_handshake(*socket, s, until);
   if (!done) {

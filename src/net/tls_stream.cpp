@@ -7,12 +7,15 @@
 
 #include "net/buffer_pool.hpp"
 #include "net/steady.hpp"
+#include "net/tls_bio.hpp"
 
 namespace convoy::net::tls {
 namespace {
 
 /// Less is a control message, whose share of what waits unsent is not worth a system call.
 constexpr std::size_t kBulk = 4 * 1024;
+/// The rest of a record that is worth two system calls to sleep through its packets.
+constexpr std::size_t kLongRest = 4 * 1024;
 
 /// SSL_get_error and what it would lose: errno, as it stood after the call.
 struct Outcome {
@@ -81,18 +84,23 @@ Task<Result<std::size_t>> TlsStream::read_some(MutableByteView out) {
     if (!outcome.waits()) {
       co_return fail(outcome.code, outcome.errno_value);
     }
+    if (whole_records_) {
+      const std::size_t rest = missing_of_record(SSL_get_rbio(ssl_.get()));
+      socket_->set_receive_lowat(rest >= kLongRest ? static_cast<std::uint32_t>(rest) : 1);
+    }
     auto ready =
         co_await socket_->wait(wanted(outcome), Socket::Lane::reader, socket_->idle_deadline());
     if (!ready) co_return std::move(ready).error();
   }
 }
 
-Task<Status> TlsStream::write(ByteView data) {
+Task<Status> TlsStream::write(ByteView head, ByteView rest) {
   // OpenSSL may hold the rest of a record: nothing else can follow a write that broke off.
   if (write_failed_) co_return unavailable("stream_failed", "an earlier write broke off");
-  auto written = co_await write_all(data);
+  auto written = co_await write_all(head);
+  if (written) written = co_await write_all(rest);
   if (written) written = co_await flush();
-  if (written && data.size() >= kBulk) written = co_await socket_->drained();
+  if (written && head.size() + rest.size() >= kBulk) written = co_await socket_->drained();
   write_failed_ = !written.ok();
   co_return written;
 }

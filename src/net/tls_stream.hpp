@@ -17,7 +17,8 @@ class TlsStream final : public Stream {
   ~TlsStream() override;
 
   Task<Result<std::size_t>> read_some(MutableByteView) override;
-  Task<Status> write(ByteView) override;
+  using Stream::write;
+  Task<Status> write(ByteView head, ByteView rest) override;
   Task<Status> send_file(int fd, std::uint64_t offset, std::uint64_t length) override;
   Task<Status> shutdown_write() override;
   Task<void> close() override;
@@ -26,6 +27,7 @@ class TlsStream final : public Stream {
 
   void set_idle_timeout(Duration d) override { socket_->set_idle_timeout(d); }
   void set_notsent_lowat(std::uint32_t bytes) override { socket_->set_notsent_lowat(bytes); }
+  void read_whole_records() override { whole_records_ = true; }
   const Endpoint& remote() const override { return socket_->remote(); }
   const Endpoint& local() const override { return socket_->local(); }
   const std::optional<TlsInfo>& tls() const override { return info_; }
@@ -44,6 +46,7 @@ class TlsStream final : public Stream {
   bool fatal_ = false;     ///< OpenSSL must not be asked for a close_notify any more
   bool poisoned_ = false;  ///< the protocol failed: the session must not be resumed
   bool write_failed_ = false;
+  bool whole_records_ = false;
 };
 
 /// What a failed call on an established connection means. `outcome` is SSL_get_error's.

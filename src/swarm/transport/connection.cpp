@@ -30,6 +30,7 @@ Connection::Connection(Env& env, std::shared_ptr<ConnectionOwner> owner,
 
 void Connection::start() {
   admitted_.stream->set_idle_timeout(kIdle);
+  admitted_.stream->read_whole_records();
   loops_ = 2;
   env_.tasks.spawn([self = shared_from_this()] { return self->read_loop(); });
   env_.tasks.spawn([self = shared_from_this()] { return self->write_loop(); });
@@ -134,13 +135,14 @@ net::Task<void> Connection::read_loop() {
   part(*std::move(why));
 }
 
-net::Task<Status> Connection::write_control() {
+/// Writes what is written down, and `bulk` behind it: news cost least beside a block.
+net::Task<Status> Connection::write_control(ByteView bulk) {
   writing_.clear();
   writing_.swap(out_);
   out_due_ = SteadyTime::max();
   control_after_ = env_.now() + kPause;
   const std::size_t answers = std::exchange(answers_, 0);
-  const Status sent = co_await admitted_.stream->write(writing_);
+  const Status sent = co_await admitted_.stream->write(writing_, bulk);
   if (answers > 0) owner_->on_hashes_sent(*this, answers);
   co_return sent;
 }
@@ -158,7 +160,7 @@ net::Task<Status> Connection::write_blocks() {
     if (chunk == nullptr) co_return internal_error("peer_read_failed");
     const auto n = static_cast<std::uint32_t>(
         std::min<std::size_t>(cache_->blocks_left(first), blocks_.size() - at));
-    const Status sent = co_await admitted_.stream->write(cache_->view(*chunk, first, n));
+    const Status sent = co_await write_control(cache_->view(*chunk, first, n));
     if (!sent) co_return sent;
     at += n;
   }
@@ -168,11 +170,11 @@ net::Task<Status> Connection::write_blocks() {
 }
 
 net::Task<Status> Connection::write_something() {
-  if (control_due() <= env_.now()) {
-    co_return co_await write_control();
-  }
   if (!blocks_.empty()) {
     co_return co_await write_blocks();
+  }
+  if (control_due() <= env_.now()) {
+    co_return co_await write_control({});
   }
   co_await wait_for_more();
   co_return Status{};

@@ -63,7 +63,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   net::Task<Status> write_something();
   net::Task<void> wait_for_more();
   SteadyTime control_due() const;
-  net::Task<Status> write_control();
+  net::Task<Status> write_control(ByteView bulk);
   net::Task<Status> write_blocks();
   bool handle(std::size_t& filled);
   void grow(std::size_t needed);

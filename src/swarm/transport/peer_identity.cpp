@@ -22,8 +22,8 @@ Result<PeerIdentity> identify(const crypto::Certificate& leaf, std::string_view 
 }  // namespace
 
 Result<PeerIdentity> peer_identity(const net::TlsInfo& tls, std::string_view cluster) {
-  if (tls.peer_chain.empty()) return unauthorized("peer_no_certificate");
-  const auto leaf = crypto::Certificate::from_der(tls.peer_chain.front());
+  if (tls.peer == nullptr) return unauthorized("peer_no_certificate");
+  const auto leaf = crypto::Certificate::from_parsed(tls.peer);
   if (!leaf) return leaf.error();
   return identify(*leaf, cluster);
 }
