@@ -27,7 +27,7 @@ struct Args {
 
 /// One figure of all seeds, for the median.
 struct Row {
-  double ratio, median, area, first, origin, redundant, control;
+  double ratio, median, area, first, pause, origin, redundant, control;
 };
 
 Duration of_seconds(double s) {
@@ -71,15 +71,18 @@ Row run(const Args& a, SwarmOptions o, std::uint32_t n, bool& complete) {
                 r.median(),
                 r.area(),
                 r.worst_first(),
+                r.worst_pause(),
                 static_cast<double>(r.origin_bytes) / size,
                 static_cast<double>(r.redundant()) / all,
                 static_cast<double>(r.control_bytes) / all};
   complete = complete && r.complete();
   std::printf(
-      "seed %-4llu %s ratio %.3f median %.3f area %.3f ttfb %.3f s origin %.3f redundant %.4f "
+      "seed %-4llu %s ratio %.3f median %.3f area %.3f ttfb %.3f s pause %.3f s origin %.3f "
+      "redundant %.4f "
       "control %.4f, %.1f s\n",
       static_cast<unsigned long long>(o.seed), r.complete() ? "complete" : "INCOMPLETE", row.ratio,
-      row.median, row.area, row.first, row.origin, row.redundant, row.control, took.count());
+      row.median, row.area, row.first, row.pause, row.origin, row.redundant, row.control,
+      took.count());
   if (a.verbose) {
     for (const auto& node : r.nodes) {
       std::printf("  start %.3f s first %.3f s done %.4f area %.4f\n", node.start, node.first,
@@ -148,9 +151,10 @@ int main(int argc, char** argv) {
   for (const Row& r : rows) worst = std::max(worst, r.ratio);
   std::printf(
       "summary: nodes %u seeds %u ratio %.4f worst %.4f median_ratio %.4f area %.4f ttfb_s %.3f "
+      "pause_s %.3f "
       "origin_copies %.4f redundant_fraction %.5f complete %s\n",
       o.nodes, a.seeds, median_of(rows, &Row::ratio), worst, median_of(rows, &Row::median),
-      median_of(rows, &Row::area), median_of(rows, &Row::first), median_of(rows, &Row::origin),
-      median_of(rows, &Row::redundant), complete ? "yes" : "no");
+      median_of(rows, &Row::area), median_of(rows, &Row::first), median_of(rows, &Row::pause),
+      median_of(rows, &Row::origin), median_of(rows, &Row::redundant), complete ? "yes" : "no");
   return complete ? 0 : 1;
 }

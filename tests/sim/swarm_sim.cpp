@@ -42,6 +42,7 @@ struct SwarmSim::Impl {
     std::uint32_t life = 0;  // counts restarts: events of an earlier life are void
     bool alive = false, sending = false, corrupt = false, done = false;
     std::uint32_t readable = 0;
+    double advanced = 0;  // when that last grew, seconds after the start
     NodeResult result;
   };
   /// Small, for the heap moves them about; what is to be done stands in `todo`.
@@ -138,6 +139,7 @@ struct SwarmSim::Impl {
     n.alive = true;
     n.start = now;
     n.readable = 0;
+    n.advanced = 0;
     n.done = i == 0;
     if (!n.done) ++downloading;
     n.result = {};
@@ -341,6 +343,10 @@ struct SwarmSim::Impl {
     const auto readable = static_cast<std::uint32_t>(
         (n.swarm->readable_from(0) + meta.piece_length - 1) / meta.piece_length);
     n.result.area += t * (readable - n.readable) / meta.piece_count();
+    if (readable > n.readable) {
+      n.result.pause = std::max(n.result.pause, t - n.advanced);
+      n.advanced = t;
+    }
     n.readable = readable;
     if (!n.swarm->complete() || n.done) return;
     n.done = true;
@@ -436,6 +442,11 @@ double SwarmResult::area() const {
 double SwarmResult::worst_first() const {
   double worst = 0;
   for (const auto& n : nodes) worst = std::max(worst, n.first);
+  return worst;
+}
+double SwarmResult::worst_pause() const {
+  double worst = 0;
+  for (const auto& n : nodes) worst = std::max(worst, n.pause);
   return worst;
 }
 std::uint64_t SwarmResult::redundant() const {

@@ -39,6 +39,7 @@ struct NodeResult {
   double first = -1;  ///< first piece verified, seconds after the start
   double done = -1;   ///< all pieces, seconds after the start
   double area = 0;    ///< mean time at which a byte became readable in order, seconds
+  double pause = 0;   ///< longest time that a reader in order got nothing, seconds
   std::uint64_t redundant = 0;
 };
 
@@ -52,6 +53,7 @@ struct SwarmResult {
   double median() const;
   double area() const;  ///< mean over nodes / ideal
   double worst_first() const;
+  double worst_pause() const;
   std::uint64_t redundant() const;
 };
 

@@ -12,6 +12,10 @@ constexpr Duration kStable = std::chrono::seconds(10);
 constexpr Duration kFirst = std::chrono::milliseconds(200);
 constexpr Duration kMost = std::chrono::seconds(30);
 constexpr Duration kMostOrigin = std::chrono::seconds(5);
+/// A handshake costs both sides milliseconds of a core, and a crowd makes thousands of them in its
+/// first second: a few peers will do to begin with, the others follow one by one.
+constexpr std::size_t kAtOnce = 4;
+constexpr Duration kPause = std::chrono::milliseconds(50);
 
 }  // namespace
 
@@ -27,9 +31,14 @@ void PeerBook::add(const bt::PeerEndpoint& address, bool origin, Instant now) {
     if (idle == entries_.end()) return;
     entries_.erase(idle);
   }
+  const auto waiting =
+      static_cast<std::size_t>(std::count_if(entries_.begin(), entries_.end(), [](const auto& e) {
+        return !e.second.origin && !e.second.dialling && !e.second.connected && !e.second.never;
+      }));
   Entry& e = entries_[address];
   e.origin = origin;
   e.next = now;
+  if (!origin && waiting >= kAtOnce) e.next += kPause * (waiting - kAtOnce + 1);
 }
 
 std::vector<bt::PeerEndpoint> PeerBook::due(std::size_t most, Instant now) {

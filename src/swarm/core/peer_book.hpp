@@ -15,7 +15,8 @@ class PeerBook {
  public:
   explicit PeerBook(std::uint64_t seed) : seed_(seed) {}
 
-  /// From the tracker. At most kMaxPeers are kept; what was never reached makes room.
+  /// From the tracker. At most kMaxPeers are kept; what was never reached makes room. Origins and
+  /// the first few are due at once, further ones a little later each.
   void add(const bt::PeerEndpoint&, bool origin, Instant now);
   /// Addresses to dial now; they count as being dialled until failed() or reached().
   std::vector<bt::PeerEndpoint> due(std::size_t most, Instant now);

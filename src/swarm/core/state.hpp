@@ -24,6 +24,7 @@ struct OpenRequest {
 struct Wanted {
   bt::BlockRef block;
   std::uint64_t number = 0;  ///< order of arrival over all peers
+  Instant since{};
 };
 
 struct Peer {
@@ -43,6 +44,7 @@ struct Peer {
   PieceSet have;
   Instant connected;
   bool said_have = false;    ///< its first message (bitfield, have all/none) is in
+  std::uint32_t had = 0;     ///< pieces it told of in that
   bool interested = false;   ///< it wants pieces and knows the piece layer
   bool choking = true;       ///< it does not serve us (yet)
   std::uint32_t useful = 0;  ///< pieces it has and we lack

@@ -18,9 +18,9 @@ constexpr Duration kIdle = std::chrono::seconds(60);
 constexpr Duration kNobodyWaits = std::chrono::milliseconds(200);
 /// A record costs both sides more than its bytes do, so news of pieces wait for each other: as
 /// long as so many pieces take here, within these bounds. Longer slows the swarm.
-constexpr double kPiecesOfCompany = 8;
+constexpr double kPiecesOfCompany = 16;
 constexpr std::chrono::duration<double> kLeastCompany{0.02};
-constexpr std::chrono::duration<double> kMostCompany{0.1};
+constexpr std::chrono::duration<double> kMostCompany{0.2};
 
 }  // namespace
 
@@ -49,6 +49,7 @@ struct Swarm::Impl {
   bool lacks(Peer&, std::uint32_t piece);
   void set_pieces(Peer&, const PieceSet&, Instant);
   Duration company(Instant now) const;
+  Duration news_wait(const Peer&, std::uint32_t piece, Duration company) const;
   void gained(std::uint32_t piece, Instant now);
   void layer_arrived(Instant);
 
@@ -147,6 +148,7 @@ void Swarm::Impl::set_pieces(Peer& peer, const PieceSet& set, Instant now) {
   for (std::uint32_t i = 0; i < set.size(); ++i) {
     if (set.test(i)) peer_has(peer, i, now);
   }
+  peer.had = peer.have.count();
 }
 
 void Swarm::Impl::on(Peer& peer, const bt::Choke&, Instant) {
@@ -196,7 +198,7 @@ void Swarm::Impl::on(Peer& peer, const bt::RequestBlock& m, Instant now) {
     return;
   }
   const bool may = s.pieces.has(b.piece) && (!s.config.origin || offers.allowed(peer, b.piece));
-  if (!may || !uploader.enqueue(peer, b)) {
+  if (!may || !uploader.enqueue(peer, b, now)) {
     if (++peer.unknown_requests >= kMaxUnknownRequests) {
       return violation(peer, "requests for what is not here", now);
     }
@@ -324,13 +326,20 @@ Duration Swarm::Impl::company(Instant now) const {
   return std::chrono::duration_cast<Duration>(wait);
 }
 
+/// How long the news of a piece may wait on its way to this peer.
+Duration Swarm::Impl::news_wait(const Peer& peer, std::uint32_t piece, Duration company) const {
+  if (peer.have.test(piece)) return peer.info.origin ? company : kNobodyWaits;
+  // It reads in order: this is what its reader waits for.
+  return piece == peer.have.first_missing(0) ? Duration{} : company;
+}
+
 void Swarm::Impl::gained(std::uint32_t piece, Instant now) {
   const Duration wait = company(now);
   s.pieces.finish(piece);
   for (const auto& p : s.peers) {
     const bool has = p->have.test(piece);
     if (has) --p->useful;
-    s.send(*p, bt::Have{piece}, has && !p->info.origin ? kNobodyWaits : wait);
+    s.send(*p, bt::Have{piece}, news_wait(*p, piece, wait));
   }
   if (!s.pieces.complete()) return;
   for (const auto& p : s.peers) s.send(*p, bt::NotInterested{}, kNobodyWaits);
@@ -403,7 +412,7 @@ void Swarm::injected(std::uint32_t piece, Instant now) {
   im.settle(now);
 }
 
-std::optional<Upload> Swarm::next_block(Instant) { return impl_->uploader.next(); }
+std::optional<Upload> Swarm::next_block(Instant now) { return impl_->uploader.next(now); }
 std::optional<Upload> Swarm::more_for(PeerRef peer, Instant) { return impl_->uploader.more(peer); }
 bool Swarm::has_uploads() const { return impl_->uploader.waiting(); }
 

@@ -8,14 +8,22 @@
 namespace convoy::swarm::core {
 namespace {
 
-constexpr std::uint32_t kStep = 4;
+constexpr std::uint32_t kFewPieces = 4;
 constexpr std::uint64_t kFarTurn = 8;
+/// Whoever is ahead would wait for one block for seconds, and its reader with it.
+constexpr Duration kLong = std::chrono::milliseconds(250);
+
+/// Pieces a second since it connected. Newcomers come out low, not wild.
+double pace(const Peer& peer, Instant now) {
+  const std::chrono::duration<double> known = now - peer.connected + std::chrono::milliseconds(100);
+  return (peer.have.count() - peer.had) / known.count();
+}
 
 }  // namespace
 
-bool Uploader::enqueue(Peer& peer, const bt::BlockRef& block) {
+bool Uploader::enqueue(Peer& peer, const bt::BlockRef& block, Instant now) {
   if (peer.wanted.size() >= kMaxQueuedRequests) return false;
-  peer.wanted.push_back({block, ++arrivals_});
+  peer.wanted.push_back({block, ++arrivals_, now});
   return true;
 }
 
@@ -41,18 +49,18 @@ Peer* Uploader::first_come() {
   return best;
 }
 
-Peer* Uploader::neediest() {
-  const std::uint32_t far = std::max(s_.pieces.count() / 8, kStep);
+Peer* Uploader::slowest(Instant now) {
+  const std::uint32_t far = std::max(s_.pieces.count() / 8, kFewPieces);
   Peer* near_best = nullptr;
   Peer* far_best = nullptr;
-  const auto better = [](const Peer* a, const Peer* b) {
-    return b == nullptr || std::tuple(a->have.count() / kStep, a->served) <
-                               std::tuple(b->have.count() / kStep, b->served);
+  const auto before = [now](const Peer* a, const Peer* b) {
+    return b == nullptr ||
+           std::tuple(pace(*a, now), a->served) < std::tuple(pace(*b, now), b->served);
   };
   for (const auto& p : s_.peers) {
     if (p->sending || p->wanted.empty()) continue;
     Peer*& best = p->have.count() + far < s_.pieces.have().count() ? far_best : near_best;
-    if (better(p.get(), best)) best = p.get();
+    if (before(p.get(), best)) best = p.get();
   }
   if (near_best == nullptr || far_best == nullptr) {
     return near_best != nullptr ? near_best : far_best;
@@ -67,9 +75,10 @@ Upload Uploader::take(Peer& peer) {
   return {peer.ref, last_};
 }
 
-std::optional<Upload> Uploader::next() {
-  Peer* peer = s_.config.origin ? first_come() : neediest();
+std::optional<Upload> Uploader::next(Instant now) {
+  Peer* peer = first_come();
   if (peer == nullptr) return std::nullopt;
+  if (!s_.config.origin && now - peer->wanted.front().since < kLong) peer = slowest(now);
   peer->served = ++s_.turn;
   return take(*peer);
 }

@@ -12,21 +12,22 @@ class Uploader {
   explicit Uploader(State& s) : s_(s) {}
 
   /// False when the queue of this peer is full.
-  bool enqueue(Peer&, const bt::BlockRef&);
+  bool enqueue(Peer&, const bt::BlockRef&, Instant now);
   /// False when it was not waiting (it left already, or was never asked for).
   bool cancel(Peer&, const bt::BlockRef&);
   bool waiting() const;
   /// The next block and its peer, which is then busy until block_sent(). An origin sends first
-  /// come first served; a node serves whoever has the fewest pieces (in steps of four, then
-  /// served longest ago), and peers far behind itself only every eighth time, or when idle.
-  std::optional<Upload> next();
+  /// come first served. A node serves whoever has gained the fewest pieces for the time since it
+  /// connected, so that all are done as long after their start; peers that are many pieces behind
+  /// itself only every eighth time, or when idle; but first what has waited long.
+  std::optional<Upload> next(Instant now);
   /// A further block for a peer that next() chose, as long as it follows the last one in the
   /// same piece.
   std::optional<Upload> more(PeerRef);
 
  private:
   Peer* first_come();
-  Peer* neediest();
+  Peer* slowest(Instant now);
   Upload take(Peer&);
 
   State& s_;

@@ -56,6 +56,7 @@ Status EngineImpl::open() {
   auto listener = net::Listener::open(env_.executor, options_.listen);
   if (!listener) return std::move(listener).error();
   listener_ = *std::move(listener);
+  env_.listen_port = listener_->local().port;
   env_.tasks.spawn([this] { return accept_loop(); });
   return {};
 }

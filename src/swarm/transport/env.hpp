@@ -52,6 +52,7 @@ struct Env {
   std::string self{};          ///< own identity, as peer_identity() has it
   std::uint32_t identity = 1;  ///< counts replacements of the identity
   bt::PeerId peer_id{};
+  std::optional<std::uint16_t> listen_port{};  ///< told to peers, once there is a listener
   net::TaskGroup tasks;
   Uplink uplink;
 

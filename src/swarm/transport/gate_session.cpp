@@ -20,6 +20,7 @@ Bytes greeting(const Env& env, const GateTorrent& t) {
   e.ids[std::string(bt::kExtDontHave)] = kDontHaveId;
   e.client = "Convoy";
   e.max_requests = core::kMaxQueuedRequests;
+  e.listen_port = env.listen_port;
   e.ticket = t.ticket;
   e.request_id = t.request_id;
   const Bytes payload = bt::encode(e);

@@ -80,6 +80,12 @@ Status TorrentImpl::admit(Admitted a) {
       std::make_shared<Connection>(env_, shared_from_this(), cache_, ref, std::move(a));
   peers_[ref] = conn;
   book_.node_connected(info.node);
+  // The tracker may name it to us as it named us to it: one connection is enough.
+  if (!conn->outgoing() && conn->extension().listen_port) {
+    const bt::PeerEndpoint address{conn->remote().ip, *conn->extension().listen_port};
+    book_.add(address, info.origin, env_.now());
+    book_.reached(address, info.node, env_.now());
+  }
   core_.connected(ref, std::move(info), env_.now());
   conn->start();  // may handle at once what came behind the gate
   act();
@@ -198,7 +204,11 @@ void TorrentImpl::take(const Grant& grant) {
     ticket_expires_ = env_.now() + grant.expires_in;
     ticket_identity_ = env_.identity;
   }
-  for (const SwarmPeer& p : grant.peers) book_.add(p.address, p.origin, env_.now());
+  // Not all nodes begin with the same peers.
+  std::vector<SwarmPeer> peers = grant.peers;
+  for (std::size_t i = peers.size(); i > 1; --i)
+    std::swap(peers[i - 1], peers[env_.random.below(i)]);
+  for (const SwarmPeer& p : peers) book_.add(p.address, p.origin, env_.now());
   if (!news || grant.ticket.empty()) return;
   const Bytes payload = to_bytes(as_bytes(grant.ticket));
   for (const auto& [ref, conn] : peers_) {

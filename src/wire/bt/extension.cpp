@@ -41,6 +41,18 @@ Status read_text(const Bencode& root, std::string_view key, std::size_t limit, s
   return {};
 }
 
+/// A number from `least` up to the most that its type holds.
+template <class T>
+Status read_number(const Bencode& root, std::string_view key, T least, std::optional<T>& out) {
+  const auto* member = root.find(key);
+  if (member == nullptr) return {};
+  const auto* n = member->integer();
+  if (n == nullptr || *n < least || *n > std::numeric_limits<T>::max())
+    return bad(std::string(key));
+  out = static_cast<T>(*n);
+  return {};
+}
+
 bool printable(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7f; });
 }
@@ -53,6 +65,7 @@ Bytes encode(const ExtensionHandshake& h) {
   Bencode::Dict root;
   root.emplace("m", Bencode{std::move(ids)});
   if (!h.client.empty()) root.emplace("v", Bencode{h.client});
+  if (h.listen_port) root.emplace("p", Bencode{std::int64_t{*h.listen_port}});
   if (h.max_requests) root.emplace("reqq", Bencode{std::int64_t{*h.max_requests}});
   if (!h.ticket.empty()) root.emplace(kExtTicket, Bencode{h.ticket});
   if (!h.request_id.empty()) root.emplace(kRequestId, Bencode{h.request_id});
@@ -74,12 +87,11 @@ Result<ExtensionHandshake> decode_extension_handshake(ByteView in) {
     return std::move(s).error();
   }
   if (!printable(out.request_id)) return bad("cv_rid");
-  if (const auto* member = root->find("reqq")) {
-    const auto* n = member->integer();
-    if (n == nullptr || *n < 0 || *n > std::numeric_limits<std::uint32_t>::max()) {
-      return bad("reqq");
-    }
-    out.max_requests = static_cast<std::uint32_t>(*n);
+  if (auto s = read_number(*root, "reqq", std::uint32_t{0}, out.max_requests); !s) {
+    return std::move(s).error();
+  }
+  if (auto s = read_number(*root, "p", std::uint16_t{1}, out.listen_port); !s) {
+    return std::move(s).error();
   }
   return out;
 }

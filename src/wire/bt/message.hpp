@@ -112,6 +112,7 @@ struct ExtensionHandshake {
   std::map<std::string, std::uint8_t> ids;    ///< "m"; an id of 0 (switched off) is left out
   std::string client;                         ///< "v"
   std::optional<std::uint32_t> max_requests;  ///< "reqq"
+  std::optional<std::uint16_t> listen_port;   ///< "p": where it takes connections, 1 to 65535
   std::string ticket;                         ///< "cv_ticket": compact JWT, "" when absent
   std::string request_id;  ///< "cv_rid": the pull that caused the connection, "" when absent
 };

@@ -22,6 +22,52 @@ TEST(Uploads, WhoHasTheFewestPiecesIsServedFirst) {
   EXPECT_EQ(order, (std::vector<PeerRef>{2, 3, 1}));
 }
 
+TEST(Uploads, WhoGainedTheFewestForItsTimeIsServedFirst) {
+  CoreUnderTest c(128, 1, false, true);
+  c.join_with(1, range(40));
+  c.after(10s);
+  c.join_with(2, range(8));  // fewer, but faster
+  c.after(1s);
+  for (PeerRef p = 1; p <= 2; ++p) c.say(p, bt::RequestBlock{whole(127)});
+  const auto u = c.swarm->next_block(c.now);
+  ASSERT_TRUE(u);
+  EXPECT_EQ(u->peer, 1U);
+}
+
+TEST(Uploads, PiecesBroughtAlongAreNoGain) {
+  CoreUnderTest c(64, 1, false, true);
+  c.join(1);
+  c.join(2);
+  PieceSet brought(64);
+  for (const std::uint32_t piece : range(40)) brought.set(piece);
+  c.say(1, bt::Bitfield{brought.to_wire()});
+  c.say(2, bt::HaveNone{});
+  for (const std::uint32_t piece : range(2)) c.say(2, bt::Have{piece});
+  for (PeerRef p = 1; p <= 2; ++p) c.say(p, bt::RequestBlock{whole(63)});
+  const auto u = c.swarm->next_block(c.now);
+  ASSERT_TRUE(u);
+  EXPECT_EQ(u->peer, 1U);
+}
+
+TEST(Uploads, NobodyWaitsLongForBeingAhead) {
+  CoreUnderTest c(64, 1, false, true);
+  c.join_with(1, range(30));
+  c.join_with(2, {});
+  c.say(1, bt::RequestBlock{whole(63)});
+  const auto ask_and_serve = [&](PeerRef expected) {
+    c.say(2, bt::RequestBlock{whole(62)});
+    const auto u = c.swarm->next_block(c.now);
+    ASSERT_TRUE(u);
+    EXPECT_EQ(u->peer, expected);
+    c.swarm->block_sent(u->peer, u->block, c.now);
+  };
+  ask_and_serve(2);
+  c.now += 240ms;
+  ask_and_serve(2);
+  c.now += 10ms;
+  ask_and_serve(1);
+}
+
 TEST(Uploads, APeerIsBusyUntilItsBlockHasLeft) {
   CoreUnderTest c(8, 1, false, true);
   c.join_with(1, {});

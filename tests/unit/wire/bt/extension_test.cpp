@@ -18,17 +18,20 @@ TEST(ExtensionHandshake, ComesBackAsItWas) {
   h.ids = {{std::string(kExtTicket), 1}, {std::string(kExtDontHave), 2}};
   h.client = "Convoy";
   h.max_requests = 250;
+  h.listen_port = 6881;
   h.ticket = "a.b.c";
   h.request_id = "rid-1";
   const auto bytes = encode(h);
   EXPECT_EQ(as_text(bytes),
-            "d6:cv_rid5:rid-19:cv_ticket5:a.b.c1:md9:cv_ticketi1e11:lt_donthavei2ee4:reqqi250e1:v6:"
+            "d6:cv_rid5:rid-19:cv_ticket5:a.b.c1:md9:cv_ticketi1e11:lt_donthavei2ee1:pi6881e4:"
+            "reqqi250e1:v6:"
             "Convoye");
   const auto back = decode_extension_handshake(bytes);
   ASSERT_TRUE(back);
   EXPECT_EQ(back->ids, h.ids);
   EXPECT_EQ(back->client, h.client);
   EXPECT_EQ(back->max_requests, 250u);
+  EXPECT_EQ(back->listen_port, 6881u);
   EXPECT_EQ(back->ticket, h.ticket);
   EXPECT_EQ(back->request_id, h.request_id);
 }
@@ -64,6 +67,10 @@ TEST(ExtensionHandshake, RefusesWhatDoesNotFit) {
                              "d4:reqqi-1ee",
                              "d4:reqqi4294967296ee",
                              "d4:reqq1:1e",
+                             "d1:pi0ee",
+                             "d1:pi65536ee",
+                             "d1:pi-1ee",
+                             "d1:p1:1e",
                              "d1:vi1ee",
                              "d9:cv_ticketlee",
                              "d6:cv_rid3:a be",
@@ -80,6 +87,8 @@ TEST(ExtensionHandshake, HoldsEachOfItsLimits) {
   EXPECT_EQ(refused(with("cv_ticket", 16 * 1024 + 1)), "extension_handshake_invalid");
   EXPECT_EQ(refused(with("cv_rid", 128)), "");
   EXPECT_EQ(refused(with("cv_rid", 129)), "extension_handshake_invalid");
+  EXPECT_EQ(refused("d1:pi1ee"), "");
+  EXPECT_EQ(refused("d1:pi65535ee"), "");
   EXPECT_EQ(refused(with("v", 256)), "");
   EXPECT_EQ(refused(with("v", 257)), "extension_handshake_invalid");
   EXPECT_EQ(refused(with("x", 64 * 1024 - 11)), "");
