@@ -1,5 +1,6 @@
 #include "support/storage_crash.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -23,6 +24,14 @@ ino_t inode_of(const std::string& path) {
 void put(std::string& bytes, std::string_view part, std::size_t at) {
   if (bytes.size() < at + part.size()) bytes.resize(at + part.size());
   bytes.replace(at, part.size(), part);
+}
+
+/// Where the file system cannot, the file has none, as it had none before.
+void take_room(const std::string& path, std::uint64_t room) {
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+  if (fd < 0) throw std::runtime_error("open " + path);
+  static_cast<void>(::fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(room)));
+  ::close(fd);
 }
 
 }  // namespace
@@ -75,6 +84,11 @@ void DiskLog::wrote(int fd, std::string_view bytes, std::uint64_t offset) {
 void DiskLog::truncated(int fd, std::uint64_t size) {
   const std::lock_guard lock(mutex_);
   add({Kind::truncate, node_of(fd), -1, {}, {}, size});
+}
+
+void DiskLog::allocated(int fd, std::uint64_t offset, std::uint64_t size) {
+  const std::lock_guard lock(mutex_);
+  add({Kind::allocate, node_of(fd), -1, {}, {}, offset + size});
 }
 
 void DiskLog::synced(int fd) {
@@ -153,7 +167,14 @@ DiskLog::Tree DiskLog::tree_after(std::size_t length, Lost lost, std::uint64_t s
         if (kept[i]) node.names.erase(op.name);
         break;
       case Kind::truncate:
-        if (sure || (lost == Lost::some && random() % 2 == 0)) node.bytes.resize(op.at);
+        if (sure || (lost == Lost::some && random() % 2 == 0)) {
+          node.bytes.resize(op.at);
+          node.room = std::min(node.room, op.at);
+        }
+        break;
+      case Kind::allocate:
+        if (sure || (lost == Lost::some && random() % 2 == 0))
+          node.room = std::max(node.room, op.at);
         break;
       case Kind::write:
         if (sure) {
@@ -177,6 +198,8 @@ void DiskLog::write_out(const Tree& tree, int number, const std::string& path) c
   if (!node.directory) {
     std::ofstream out(path, std::ios::binary);
     out.write(node.bytes.data(), static_cast<std::streamsize>(node.bytes.size()));
+    out.close();
+    if (node.room > node.bytes.size()) take_room(path, node.room);
     return;
   }
   if (::mkdir(path.c_str(), 0700) != 0) throw std::runtime_error("mkdir " + path);
@@ -223,6 +246,14 @@ ssize_t LoggedDisk::write(int fd, const void* bytes, std::size_t size, off_t off
 int LoggedDisk::truncate(int fd, off_t size) {
   const int result = ::ftruncate(fd, size);
   if (result == 0) log_->truncated(fd, static_cast<std::uint64_t>(size));
+  return result;
+}
+
+int LoggedDisk::allocate(int fd, off_t offset, off_t size) {
+  const int result = ::fallocate(fd, FALLOC_FL_KEEP_SIZE, offset, size);
+  if (result == 0) {
+    log_->allocated(fd, static_cast<std::uint64_t>(offset), static_cast<std::uint64_t>(size));
+  }
   return result;
 }
 

@@ -21,8 +21,8 @@ enum class Lost : std::uint8_t {
 };
 
 /// All that was done to the files below one directory, in order. A name is durable only after an
-/// fsync of its directory, bytes only after one of their file; a rename is atomic; the names of
-/// one directory become durable in order. Safe from any thread.
+/// fsync of its directory, bytes and room taken ahead only after one of their file; a rename is
+/// atomic; the names of one directory become durable in order. Safe from any thread.
 class DiskLog {
  public:
   /// `root`: an empty directory, durable itself.
@@ -41,12 +41,13 @@ class DiskLog {
   void created(int dir, const std::string& name, bool directory);
   void wrote(int fd, std::string_view bytes, std::uint64_t offset);
   void truncated(int fd, std::uint64_t size);
+  void allocated(int fd, std::uint64_t offset, std::uint64_t size);
   void synced(int fd);
   void renamed(int from_dir, const std::string& from, int to_dir, const std::string& to);
   void unlinked(int dir, const std::string& name);
 
  private:
-  enum class Kind : std::uint8_t { create, write, truncate, sync, rename, unlink };
+  enum class Kind : std::uint8_t { create, write, truncate, allocate, sync, rename, unlink };
   struct Operation {
     Kind kind;
     int node = -1;     // of the file, or of the directory of `name`
@@ -58,6 +59,7 @@ class DiskLog {
   struct Node {
     bool directory = false;
     std::string bytes;
+    std::uint64_t room = 0;  // taken up to here
     std::map<std::string, int> names;
   };
   using Tree = std::vector<Node>;
@@ -83,6 +85,7 @@ class LoggedDisk final : public storage::Disk {
   int make_directory(int dir, const char* name, mode_t mode) override;
   ssize_t write(int fd, const void* bytes, std::size_t size, off_t offset) override;
   int truncate(int fd, off_t size) override;
+  int allocate(int fd, off_t offset, off_t size) override;
   int sync(int fd) override;
   int rename(int from_dir, const char* from, int to_dir, const char* to) override;
   int unlink(int dir, const char* name) override;

@@ -20,6 +20,9 @@ class SystemDisk final : public Disk {
     return ::pwrite(fd, bytes, size, offset);
   }
   int truncate(int fd, off_t size) override { return ::ftruncate(fd, size); }
+  int allocate(int fd, off_t offset, off_t size) override {
+    return ::fallocate(fd, FALLOC_FL_KEEP_SIZE, offset, size);
+  }
   int sync(int fd) override { return ::fsync(fd); }
   int rename(int from_dir, const char* from, int to_dir, const char* to) override {
     return ::renameat(from_dir, from, to_dir, to);

@@ -14,7 +14,9 @@ class Disk {
   virtual int make_directory(int dir, const char* name, mode_t mode) = 0;   ///< mkdirat
   virtual ssize_t write(int fd, const void* bytes, std::size_t size, off_t offset) = 0;  ///< pwrite
   virtual int truncate(int fd, off_t size) = 0;  ///< ftruncate
-  virtual int sync(int fd) = 0;                  ///< fsync
+  /// fallocate with FALLOC_FL_KEEP_SIZE; -1 as well where the file system cannot.
+  virtual int allocate(int fd, off_t offset, off_t size) = 0;
+  virtual int sync(int fd) = 0;                                                        ///< fsync
   virtual int rename(int from_dir, const char* from, int to_dir, const char* to) = 0;  ///< renameat
   virtual int unlink(int dir, const char* name) = 0;                                   ///< unlinkat
 };

@@ -98,8 +98,13 @@ class FileBlobReader final : public BlobReader {
 
 class FileBlobUpload final : public BlobUpload {
  public:
-  FileBlobUpload(std::shared_ptr<Root> root, std::string id, Fd fd, std::uint64_t size)
-      : root_(std::move(root)), id_(std::move(id)), fd_(std::move(fd)), size_(size) {}
+  FileBlobUpload(std::shared_ptr<Root> root, std::string id, Fd fd, std::uint64_t size,
+                 bool may_hold_room)
+      : root_(std::move(root)),
+        id_(std::move(id)),
+        fd_(std::move(fd)),
+        size_(size),
+        may_hold_room_(may_hold_room) {}
 
   const std::string& id() const override { return id_; }
   std::uint64_t size() const override { return size_; }
@@ -119,8 +124,9 @@ class FileBlobUpload final : public BlobUpload {
                         static_cast<off_t>(size_ - flushed_), SYNC_FILE_RANGE_WRITE);
       flushed_ = size_;
       // Not every file system can; a full disk is the next write's to tell.
+      may_hold_room_ = true;
       [[maybe_unused]] const int taken =
-          ::fallocate(fd_.get(), FALLOC_FL_KEEP_SIZE, static_cast<off_t>(size_), kWritebackStride);
+          root_->disk.allocate(fd_.get(), static_cast<off_t>(size_), kWritebackStride);
     }
     return {};
   }
@@ -172,7 +178,7 @@ class FileBlobUpload final : public BlobUpload {
  private:
   /// What was taken ahead and not used.
   Status give_back_room() {
-    if (size_ < kWritebackStride) return {};
+    if (!may_hold_room_) return {};
     if (root_->disk.truncate(fd_.get(), static_cast<off_t>(size_)) == 0) return {};
     return file_error("blob_write", "truncate", errno);
   }
@@ -182,6 +188,7 @@ class FileBlobUpload final : public BlobUpload {
   Fd fd_;
   std::uint64_t size_;
   std::uint64_t flushed_ = 0;
+  bool may_hold_room_;      // beyond its size: a crash may keep it and lose what filled it
   bool committed_ = false;  // the descriptor is that of the blob
 };
 
@@ -194,7 +201,7 @@ class FileBlobStore final : public BlobStore {
     auto fd =
         open_file(root_->uploads.get(), id, O_RDWR | O_CREAT | O_EXCL, "blob_write", root_->disk);
     if (!fd) return std::move(fd).error();
-    return std::make_unique<FileBlobUpload>(root_, id, std::move(*fd), 0);
+    return std::make_unique<FileBlobUpload>(root_, id, std::move(*fd), 0, false);
   }
 
   Result<std::unique_ptr<BlobUpload>> reopen_upload(const std::string& id) override {
@@ -206,7 +213,7 @@ class FileBlobStore final : public BlobStore {
     }
     auto size = file_size(fd->get(), "blob_write");
     if (!size) return std::move(size).error();
-    return std::make_unique<FileBlobUpload>(root_, id, std::move(*fd), *size);
+    return std::make_unique<FileBlobUpload>(root_, id, std::move(*fd), *size, true);
   }
 
   Result<std::vector<std::string>> list_uploads() override {

@@ -23,6 +23,9 @@ class FailingDisk final : public storage::Disk {
     return real_.write(fd, bytes, size, offset);
   }
   int truncate(int fd, off_t size) override { return real_.truncate(fd, size); }
+  int allocate(int fd, off_t offset, off_t size) override {
+    return real_.allocate(fd, offset, size);
+  }
   int sync(int fd) override {
     if (!std::exchange(fail_next, false)) return real_.sync(fd);
     errno = EIO;
