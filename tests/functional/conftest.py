@@ -1,4 +1,5 @@
 """Fixtures shared by all functional tests; example_test.py shows how to use them."""
+import itertools
 import os
 import shutil
 import sys
@@ -38,6 +39,15 @@ def registry(tmp_path_factory):
 @pytest.fixture(scope="module")
 def alice(registry):
     return registry.client("alice")
+
+
+numbers = itertools.count()
+
+
+@pytest.fixture
+def repo():
+    """The name of a repository that nobody has used."""
+    return f"conf/r{next(numbers)}"
 
 
 @pytest.fixture(scope="session", autouse=True)
