@@ -10,7 +10,7 @@ import pytest
 
 from framework import oci
 from framework.oci import Content, IMAGE, INDEX
-from framework.oci_checks import ALGORITHMS, check_blob_delete, check_pull
+from framework.oci_checks import ALGORITHMS, check_blob_delete, check_pull, small
 
 
 # Section: Determining support
@@ -36,6 +36,18 @@ def test_missing_content_is_404(alice, repo, algorithm):
         reply = alice.get(f"/v2/{repo}/{path}")
         assert reply.status == 404 and reply.code() in ("BLOB_UNKNOWN", "MANIFEST_UNKNOWN", "NAME_UNKNOWN")
         assert alice.head(f"/v2/{repo}/{path}").status == 404
+
+
+@pytest.mark.parametrize("tag", [".leading", "-leading", "a+b", "a" * 129, "%7Ea"])
+def test_tag_that_cannot_be_is_not_there_and_cannot_be_pushed(alice, repo, tag):
+    content = small(alice, repo)
+    reply = alice.get(f"/v2/{repo}/manifests/{tag}")
+    assert (reply.status, reply.code()) == (404, "MANIFEST_UNKNOWN"), reply
+    assert alice.head(f"/v2/{repo}/manifests/{tag}").status == 404
+    assert alice.delete(f"/v2/{repo}/manifests/{tag}").status == 404
+    body = next(iter(content.manifests.values()))
+    reply = oci.put_manifest(alice, repo, tag, body, IMAGE)
+    assert (reply.status, reply.code()) == (400, "MANIFEST_INVALID"), reply
 
 
 @pytest.mark.parametrize("bad", ["sha256:baddigeststring", "sha256:" + "A" * 64, "sha256:" + "a" * 63,

@@ -58,6 +58,13 @@ void announce_removal(Context& api, const Call& call, const oci::Reference& refe
   announce(api, call, std::move(event));
 }
 
+/// Of what may be read or removed: a tag that cannot be is like one that is not there.
+Result<oci::Reference> reference_there(std::string_view text) {
+  auto reference = oci::parse_reference(text);
+  if (!reference && reference.error().code() == "tag_invalid") return not_found("manifest_unknown");
+  return reference;
+}
+
 }  // namespace
 
 void announce(Context& api, const Call& call, Event event) {
@@ -70,7 +77,7 @@ void announce(Context& api, const Call& call, Event event) {
 }
 
 net::Task<Status> get_manifest(Context& api, Call& call) {
-  auto reference = oci::parse_reference(call.route.last);
+  auto reference = reference_there(call.route.last);
   if (!reference) co_return std::move(reference).error();
   auto job = [&api, &call, &reference] {
     return api.meta.get_manifest(call.repository(), *reference);
@@ -144,7 +151,7 @@ net::Task<Status> put_manifest(Context& api, Call& call) {
 
 net::Task<Status> delete_manifest(Context& api, Call& call) {
   if (!api.options.allow_delete) co_return invalid("unsupported", "deletion is switched off");
-  auto reference = oci::parse_reference(call.route.last);
+  auto reference = reference_there(call.route.last);
   if (!reference) co_return std::move(reference).error();
   auto job = [&]() -> Status {
     if (const auto* tag = std::get_if<oci::Tag>(&*reference)) {
