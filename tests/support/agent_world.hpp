@@ -2,7 +2,6 @@
 
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
@@ -19,26 +18,10 @@
 #include "support/net_loop.hpp"
 #include "support/pki.hpp"
 #include "support/storage_dir.hpp"
+#include "support/text_log.hpp"
 #include "wire/bt/merkle.hpp"
 
 namespace convoy::test {
-
-/// Keeps every log line.
-class TextLog final : public LogSink {
- public:
-  void write(std::string_view line) override {
-    const std::lock_guard lock(mutex_);
-    text_ += line;
-  }
-  std::string text() const {
-    const std::lock_guard lock(mutex_);
-    return text_;
-  }
-
- private:
-  mutable std::mutex mutex_;
-  std::string text_;
-};
 
 struct Got {
   int status = 0;

@@ -2,7 +2,8 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <mutex>
+
+#include "support/text_log.hpp"
 
 namespace convoy {
 namespace {
@@ -13,15 +14,9 @@ class FixedClock final : public Clock {
   SteadyTime steady() const override { return {}; }
 };
 
-class MemorySink final : public LogSink {
- public:
-  void write(std::string_view line) override { text += line; }
-  std::string text;
-};
-
 struct LogTest : testing::Test {
   FixedClock clock;
-  std::shared_ptr<MemorySink> sink = std::make_shared<MemorySink>();
+  std::shared_ptr<test::TextLog> sink = std::make_shared<test::TextLog>();
   Logger log{sink, clock, "test"};
 };
 
@@ -33,7 +28,7 @@ std::string quoted(std::string_view text) {
 
 TEST_F(LogTest, WritesOneJsonObjectForEachLine) {
   log.with({{"rid", "r1"}}).module("other").info("hello", {{"n", 3}, {"ok", true}, {"x", 0.5}});
-  EXPECT_EQ(sink->text,
+  EXPECT_EQ(sink->text(),
             R"({"time":"2026-01-02T03:04:05Z","level":"info","module":"other","msg":"hello",)"
             R"("rid":"r1","n":3,"ok":true,"x":0.5})"
             "\n");
@@ -41,21 +36,22 @@ TEST_F(LogTest, WritesOneJsonObjectForEachLine) {
 
 TEST_F(LogTest, LeavesOutWhatIsBelowItsLevel) {
   log.debug("quiet");
-  EXPECT_EQ(sink->text, "");
+  EXPECT_EQ(sink->text(), "");
   EXPECT_TRUE(log.enabled(LogLevel::warn));
   Logger::none().error("nowhere");
 }
 
 TEST_F(LogTest, ASecretIsNeverPrinted) {
   log.info("login", {{"password", Secret("hunter2")}});
-  EXPECT_EQ(sink->text.find("hunter2"), std::string::npos);
-  EXPECT_NE(sink->text.find(R"("password":"***")"), std::string::npos);
+  EXPECT_EQ(sink->text().find("hunter2"), std::string::npos);
+  EXPECT_NE(sink->text().find(R"("password":"***")"), std::string::npos);
 }
 
 TEST_F(LogTest, ALineCannotBeForged) {
   log.info("x\n{\"level\":\"error\"}", {{"peer", "a\",\"admin\":\"yes"}});
-  EXPECT_EQ(std::count(sink->text.begin(), sink->text.end(), '\n'), 1);
-  EXPECT_EQ(sink->text.find(R"("admin":"yes")"), std::string::npos);
+  const std::string text = sink->text();
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 1);
+  EXPECT_EQ(text.find(R"("admin":"yes")"), std::string::npos);
 }
 
 TEST(JsonString, EscapesControlsAndInvalidUtf8) {

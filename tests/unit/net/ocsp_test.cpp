@@ -1,13 +1,10 @@
 #include <future>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <openssl/ssl.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "net/ocsp_stapler.hpp"
 #include "support/net_certs.hpp"
+#include "support/net_foreign_tls.hpp"
 #include "support/net_http.hpp"
 #include "support/net_loop.hpp"
 
@@ -25,26 +22,13 @@ using ::testing::HasSubstr;
 /// What a server on that port staples for a client that asks; "" for nothing, "!" when the
 /// handshake fails.
 std::string stapled_at(std::uint16_t port) {
-  const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> ctx(SSL_CTX_new(TLS_client_method()),
-                                                              SSL_CTX_free);
-  const std::unique_ptr<SSL, decltype(&SSL_free)> ssl(SSL_new(ctx.get()), SSL_free);
-  SSL_set_tlsext_status_type(ssl.get(), TLSEXT_STATUSTYPE_ocsp);
-  const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in to{};
-  to.sin_family = AF_INET;
-  to.sin_port = htons(port);
-  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  const bool connected = ::connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0;
-  SSL_set_fd(ssl.get(), fd);
-  std::string out = "!";
-  if (connected && SSL_connect(ssl.get()) == 1) {
-    const unsigned char* data = nullptr;
-    const long size = SSL_get_tlsext_status_ocsp_resp(ssl.get(), &data);
-    out = size <= 0 ? ""
-                    : std::string(reinterpret_cast<const char*>(data), static_cast<size_t>(size));
-  }
-  ::close(fd);
-  return out;
+  test::ForeignTls client;
+  SSL_set_tlsext_status_type(client.session(), TLSEXT_STATUSTYPE_ocsp);
+  if (!client.handshakes(port)) return "!";
+  const unsigned char* data = nullptr;
+  const long size = SSL_get_tlsext_status_ocsp_resp(client.session(), &data);
+  if (size <= 0) return "";
+  return {reinterpret_cast<const char*>(data), static_cast<std::size_t>(size)};
 }
 
 class Ocsp : public ::testing::Test {

@@ -5,16 +5,13 @@
 #include <future>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <openssl/ssl.h>
 #include <stdexcept>
-#include <sys/socket.h>
 #include <thread>
-#include <unistd.h>
 
 #include "base/random.hpp"
 #include "net/tcp.hpp"
 #include "support/net_certs.hpp"
+#include "support/net_foreign_tls.hpp"
 #include "support/net_loop.hpp"
 #include "support/net_pair.hpp"
 
@@ -256,22 +253,12 @@ TEST_F(Tls, choosing_an_identity_by_name_changes_nobodys_trust) {
 
 /// A client of another make, which speaks nothing newer than `version`.
 bool handshakes_at(std::uint16_t port, int version) {
-  const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> ctx(SSL_CTX_new(TLS_client_method()),
-                                                              SSL_CTX_free);
-  SSL_CTX_set_min_proto_version(ctx.get(), 0);
-  SSL_CTX_set_max_proto_version(ctx.get(), version);
-  SSL_CTX_set_cipher_list(ctx.get(), "ALL:@SECLEVEL=0");  // or it would not even try TLS 1.1
-  const std::unique_ptr<SSL, decltype(&SSL_free)> ssl(SSL_new(ctx.get()), SSL_free);
-  const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in to{};
-  to.sin_family = AF_INET;
-  to.sin_port = htons(port);
-  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  const bool connected = ::connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0;
-  SSL_set_fd(ssl.get(), fd);
-  const bool ok = connected && SSL_connect(ssl.get()) == 1;
-  ::close(fd);
-  return ok;
+  test::ForeignTls client;
+  SSL_CTX_set_min_proto_version(client.context(), 0);
+  SSL_CTX_set_max_proto_version(client.context(), version);
+  // Or it would not even try TLS 1.1.
+  SSL_CTX_set_cipher_list(client.context(), "ALL:@SECLEVEL=0");
+  return client.handshakes(port);
 }
 
 TEST_F(Tls, tls12_is_spoken_unless_1_3_alone_is_wanted) {

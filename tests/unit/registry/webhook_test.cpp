@@ -7,6 +7,7 @@
 #include "support/net_http.hpp"
 #include "support/registry_store.hpp"
 #include "support/registry_world.hpp"
+#include "support/text_log.hpp"
 
 namespace convoy::registry {
 namespace {
@@ -72,22 +73,6 @@ class Receiver {
   test::WebServer web_;
 };
 
-class KeptLog final : public LogSink {
- public:
-  void write(std::string_view line) override {
-    const std::lock_guard lock(mutex_);
-    text_ += line;
-  }
-  std::string text() const {
-    const std::lock_guard lock(mutex_);
-    return text_;
-  }
-
- private:
-  mutable std::mutex mutex_;
-  std::string text_;
-};
-
 class Hooks : public testing::Test {
  protected:
   WebhookOptions hook(const http::Url& url) {
@@ -145,7 +130,7 @@ class Hooks : public testing::Test {
   SystemRandom random;
   test::Loop loop;
   net::Metrics metrics;
-  std::shared_ptr<KeptLog> log = std::make_shared<KeptLog>();
+  std::shared_ptr<test::TextLog> log = std::make_shared<test::TextLog>();
   std::unique_ptr<EventHub> hub;
 };
 
