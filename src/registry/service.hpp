@@ -21,6 +21,7 @@
 #include "registry/core/load.hpp"
 #include "registry/core/projects.hpp"
 #include "registry/core/request_rate.hpp"
+#include "registry/core/upkeep_options.hpp"
 #include "registry/events/webhook_options.hpp"
 #include "wire/http/message.hpp"
 #include "wire/oci/manifest.hpp"
@@ -68,15 +69,6 @@ struct RegistryLimits {
   std::size_t connections_per_address = 1000;  ///< 0: any number
   RateLimit address_requests;                  ///< of one IPv4 address or IPv6 /64
   RateLimit user_requests;
-};
-
-/// Collection of what nothing names, and hashing of what is stored, while the registry serves.
-struct UpkeepOptions {
-  CollectRules rules;
-  Duration gc_interval = std::chrono::hours(1);          ///< 0: only when asked to
-  Duration gc_pause = std::chrono::milliseconds(10);     ///< between its steps
-  Duration scrub_interval = std::chrono::hours(24 * 7);  ///< of whole passes; 0: only when asked to
-  std::uint64_t scrub_rate = 32ULL * 1024 * 1024;  ///< bytes/s of scheduled passes; 0: no limit
 };
 
 struct RegistryOptions {

@@ -17,6 +17,16 @@ const char* name_of(int phase) {
   return kNames[phase];
 }
 
+Event removal(EventKind kind, std::string repository, std::string digest, std::string media_type) {
+  Event event;
+  event.kind = kind;
+  event.repository = std::move(repository);
+  event.digest = std::move(digest);
+  event.media_type = std::move(media_type);
+  event.actor = kind == EventKind::remove_tag ? "retention" : "gc";
+  return event;
+}
+
 }  // namespace
 
 Collector::Collector(storage::BlobStore& blobs, storage::RegistryMeta& meta, DigestGate& gate,
@@ -143,13 +153,8 @@ Status Collector::retain(const oci::RepoName& repository) {
 
 void Collector::note_retired(const oci::RepoName& repository, const storage::TagRow& tag) const {
   if (!on_event) return;
-  Event event;
-  event.kind = EventKind::remove_tag;
-  event.repository = repository.str();
-  event.digest = tag.digest.str();
+  Event event = removal(EventKind::remove_tag, repository.str(), tag.digest.str(), tag.media_type);
   event.tags.push_back(tag.name);
-  event.media_type = tag.media_type;
-  event.actor = "retention";
   on_event(std::move(event));
 }
 
@@ -170,13 +175,8 @@ Status Collector::manifests_step() {
   report_.manifests += done->removed;
   for (auto& gone : done->manifests) {
     if (!on_event) break;
-    Event event;
-    event.kind = EventKind::remove_manifest;
-    event.repository = std::move(gone.repository);
-    event.digest = std::move(gone.digest);
-    event.media_type = std::move(gone.media_type);
-    event.actor = "gc";
-    on_event(std::move(event));
+    on_event(removal(EventKind::remove_manifest, std::move(gone.repository), std::move(gone.digest),
+                     std::move(gone.media_type)));
   }
   if (at_.done) enter(Phase::links);
   return {};
