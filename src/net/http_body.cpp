@@ -21,7 +21,7 @@ std::size_t copy_from(InputBuffer& input, MutableByteView out) {
 }  // namespace
 
 BodyReader::BodyReader(Stream& stream, InputBuffer& input, BodyKind kind, std::uint64_t length,
-                       BodyPace pace)
+                       Pace pace)
     : stream_(stream), input_(input), kind_(kind), pace_(pace) {
   if (kind == BodyKind::length) remaining_ = length;
   if (kind == BodyKind::chunked) chunks_ = std::make_unique<ChunkDecoder>();

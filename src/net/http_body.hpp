@@ -5,8 +5,8 @@
 #include <string>
 
 #include "net/http_buffer.hpp"
-#include "net/http_pace.hpp"
 #include "net/http_parser.hpp"
+#include "net/pace.hpp"
 #include "net/stream.hpp"
 
 namespace convoy::net {
@@ -16,7 +16,7 @@ namespace convoy::net {
 class BodyReader {
  public:
   BodyReader(Stream& stream, InputBuffer& input, BodyKind kind, std::uint64_t length,
-             BodyPace pace = {0, {}});
+             Pace pace = {0, {}});
 
   /// 0 at the end. Errors "stream_truncated" when the connection ends first, "chunk_invalid",
   /// "body_too_slow", those of the stream.
@@ -37,7 +37,7 @@ class BodyReader {
   Stream& stream_;
   InputBuffer& input_;
   BodyKind kind_;
-  BodyPace pace_;
+  Pace pace_;
   std::uint64_t remaining_ = 0;
   std::unique_ptr<ChunkDecoder> chunks_;
 };

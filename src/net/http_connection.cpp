@@ -1,5 +1,9 @@
 #include "net/http_connection.hpp"
 
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
 #include "net/http_text.hpp"
 #include "net/socket.hpp"
 #include "net/steady.hpp"
@@ -49,8 +53,15 @@ Task<void> HttpConnection::run() {
     busy_ = false;
     if (!again) co_return;
     input_.shrink(kInputStep);
+    // Requests that are there already wait their turn like those of others.
+    if (!input_.empty()) co_await let_others();
   }
   co_await stream_->close();
+}
+
+Task<void> HttpConnection::let_others() {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  co_await asio::post(asio::use_awaitable);
 }
 
 void HttpConnection::give_way() {

@@ -26,6 +26,7 @@ class HttpConnection {
   /// Nothing when the client is gone or idle; an error is a refusal to be answered.
   Task<Result<std::optional<ParsedRequest>>> read_head();
   Task<bool> serve(ParsedRequest);
+  Task<void> let_others();
   /// From here on another connection may have this one's place.
   void give_way();
   Task<void> call_handler(Exchange&);

@@ -73,13 +73,15 @@ struct HttpServer::Impl : std::enable_shared_from_this<Impl> {
     const auto place = std::move(box->place);
     StreamPtr stream = std::move(box->stream);
     const auto tls = self->shared.options.tls;
+    auto& plain = static_cast<PlainStream&>(*stream);
+    const HttpServerLimits& limits = self->shared.options.limits;
+    plain.set_least_write_rate(limits.min_body_rate, limits.body_span);
     if (tls) {
       const std::string remote = stream->remote().str();
       // The handshake owns the socket and ends it in the same turn in which this goes on.
-      const int fd = static_cast<PlainStream&>(*stream).fd();
+      const int fd = plain.fd();
       place->waits([fd] { ::shutdown(fd, SHUT_RDWR); });
-      const Duration limit = self->shared.options.limits.handshake_timeout;
-      auto secured = co_await tls_accept(std::move(stream), tls, limit);
+      auto secured = co_await tls_accept(std::move(stream), tls, limits.handshake_timeout);
       place->works();
       if (!secured) {
         self->shared.log.debug("handshake failed",

@@ -23,8 +23,8 @@ struct HttpServerLimits {
   Duration keep_alive = std::chrono::seconds(75);     ///< idle between requests
   Duration idle_timeout = std::chrono::seconds(60);   ///< no progress inside a body, either way
   Duration handshake_timeout = std::chrono::seconds(10);
-  /// Slowest body of a request, in bytes/s, judged after each `body_span` spent waiting for it. 0:
-  /// any.
+  /// Slowest body of a request, and reader of an answer, in bytes/s, judged after each `body_span`
+  /// spent waiting for it. A reader who takes nothing at all is idle instead. 0: any.
   std::uint64_t min_body_rate = 0;
   Duration body_span = std::chrono::seconds(30);
   /// A further one takes the place of the one that has been without a request for longest, or is

@@ -49,8 +49,7 @@ Task<Status> PlainStream::write_all(ByteView data) {
     }
     if (errno == EINTR) continue;
     if (errno != EAGAIN) co_return socket_error(errno);
-    auto ready = co_await socket_->wait(Socket::Ready::write, Socket::Lane::writer,
-                                        socket_->idle_deadline());
+    auto ready = co_await socket_->wait_to_write();
     if (!ready) co_return std::move(ready).error();
   }
   co_return Status{};
@@ -78,8 +77,7 @@ Task<Status> PlainStream::send_all(int file, std::uint64_t offset, std::uint64_t
     if (n == 0) co_return corrupt("file_short", "the file ended before the length promised");
     if (errno == EINTR) continue;
     if (errno != EAGAIN) co_return socket_error(errno);
-    auto ready = co_await socket_->wait(Socket::Ready::write, Socket::Lane::writer,
-                                        socket_->idle_deadline());
+    auto ready = co_await socket_->wait_to_write();
     if (!ready) co_return std::move(ready).error();
   }
   co_return Status{};

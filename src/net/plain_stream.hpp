@@ -30,6 +30,10 @@ class PlainStream final : public Stream {
   Executor executor() const override { return socket_->executor(); }
 
   int fd() { return socket_->fd(); }
+  /// Also of what becomes of it by a TLS handshake.
+  void set_least_write_rate(std::uint64_t bytes_per_second, Duration span) {
+    socket_->set_least_write_rate(bytes_per_second, span);
+  }
   /// For the TLS handshake. The stream may only be destroyed afterwards.
   std::unique_ptr<Socket> release() { return std::move(socket_); }
 

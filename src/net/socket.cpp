@@ -147,6 +147,47 @@ Task<Status> Socket::wait(Ready ready, Lane lane, SteadyTime until) {
   co_return Status{};
 }
 
+std::size_t Socket::unacknowledged() {
+  int bytes = 0;
+  if (!open() || ::ioctl(fd(), SIOCOUTQ, &bytes) != 0 || bytes < 0) return 0;
+  return static_cast<std::size_t>(bytes);
+}
+
+Task<Status> Socket::wait_to_write() {
+  SteadyTime moved = steady_now();
+  for (;;) {
+    const SteadyTime began = steady_now();
+    const std::size_t before = unacknowledged();
+    const SteadyTime idle = idle_ == Duration::zero() ? SteadyTime::max() : moved + idle_;
+    const SteadyTime until = pace_.watches() ? std::min(idle, began + pace_.left()) : idle;
+    auto ready = co_await wait(Ready::write, Lane::writer, until);
+    if (!ready && ready.error().kind() == ErrorClass::cancelled) co_return ready;  // it may be gone
+    const SteadyTime now = steady_now();
+    const std::size_t taken = before - std::min(before, unacknowledged());
+    if (taken > 0) moved = now;
+    if (pace_.watches() && !pace_.took(now - began, taken)) co_return timed_out("reader_too_slow");
+    if (ready || ready.error().code() != "stream_idle") co_return ready;
+    if (idle_ != Duration::zero() && now - moved >= idle_) co_return ready;
+  }
+}
+
+Task<Result<std::size_t>> Socket::room() {
+  constexpr std::size_t kLeast = 16 * 1024;
+  for (bool waited = false;; waited = true) {
+    if (!open()) co_return cancelled();
+    int size = 0;
+    socklen_t length = sizeof size;
+    if (::getsockopt(fd(), SOL_SOCKET, SO_SNDBUF, &size, &length) != 0) co_return kLeast;
+    const std::size_t all = static_cast<std::size_t>(std::max(size, 0));
+    const std::size_t held = unacknowledged();
+    // The kernel calls it writable from a third on, and counts more than the bytes alone.
+    if (waited || held < all - all / 3)
+      co_return std::max(kLeast, (all - std::min(all, held)) * 3 / 4);
+    auto ready = co_await wait_to_write();
+    if (!ready) co_return std::move(ready).error();
+  }
+}
+
 bool Socket::spend(std::size_t bytes) {
   budget_ -= std::min(budget_, bytes);
   return budget_ == 0;
@@ -176,7 +217,7 @@ Task<Status> Socket::drained() {
     int unsent = 0;
     if (::ioctl(fd(), SIOCOUTQNSD, &unsent) != 0) break;
     if (unsent < 0 || static_cast<std::uint32_t>(unsent) < lowat_) break;
-    auto ready = co_await wait(Ready::write, Lane::writer, idle_deadline());
+    auto ready = co_await wait_to_write();
     if (!ready) co_return std::move(ready).error();
   }
   co_return Status{};

@@ -8,6 +8,7 @@
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "net/pace.hpp"
 #include "net/stream.hpp"
 #include "net/task.hpp"
 
@@ -45,6 +46,17 @@ class Socket {
   /// Suspends until the socket may be ready (spurious wake-ups happen). Errors "stream_idle"
   /// at `until`, "cancelled" after close() or when the coroutine is cancelled.
   Task<Status> wait(Ready, Lane, SteadyTime until);
+  /// wait(Ready::write, Lane::writer) for as long as the peer takes what was written:
+  /// "stream_idle" comes when it acknowledged nothing for the idle timeout, "reader_too_slow" when
+  /// it takes less than set_least_write_rate() said. Nothing may be written meanwhile.
+  Task<Status> wait_to_write();
+  /// Judged after each `span` spent in wait_to_write(); 0: any. A peer that takes nothing at all is
+  /// for the idle timeout to judge.
+  void set_least_write_rate(std::uint64_t bytes_per_second, Duration span) {
+    pace_ = {bytes_per_second, span, Pace::Stall::passes};
+  }
+  /// Waits while the socket is full; then about how many bytes can be written without waiting.
+  Task<Result<std::size_t>> room();
   /// Counts work done without suspending; true when the loop should get a turn: pause().
   bool spend(std::size_t bytes);
   Task<void> pause();
@@ -65,6 +77,8 @@ class Socket {
 
  private:
   struct Watch;
+  std::size_t unacknowledged();
+
   asio::posix::stream_descriptor descriptor_;
   std::shared_ptr<Watch> watch_;
   Endpoint remote_;
@@ -73,6 +87,7 @@ class Socket {
   std::size_t budget_;
   std::uint32_t lowat_ = 0;
   std::uint32_t receive_lowat_ = 1;
+  Pace pace_{0, Duration::zero()};
 };
 
 /// The error of a failed call on a connected socket.

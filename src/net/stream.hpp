@@ -40,8 +40,8 @@ struct TlsInfo {
 /// the connection at once, which a TLS peer sees as a cut. Every operation ends with
 /// "cancelled" when its coroutine is cancelled. A write that failed makes all later ones fail.
 /// Errors: "stream_reset", "stream_failed", "stream_truncated", "tls_alert" (unauthorized when
-/// the peer did not like our certificate), "stream_idle", "cancelled"; of send_file also
-/// "file_short", "file_failed".
+/// the peer did not like our certificate), "stream_idle", "reader_too_slow", "cancelled"; of
+/// send_file also "file_short", "file_failed".
 class Stream {
  public:
   virtual ~Stream() = default;
@@ -69,7 +69,7 @@ class Stream {
   virtual bool quiet() { return true; }
 
   /// An operation that makes no progress for this long ends with class timeout, code
-  /// "stream_idle". Default 60 s; zero switches it off.
+  /// "stream_idle"; the peer's acknowledgements are progress. Default 60 s; zero switches it off.
   virtual void set_idle_timeout(Duration) = 0;
   /// TCP_NOTSENT_LOWAT: write() then finishes only when less than this is unsent in the kernel,
   /// so that what comes next can still be chosen late.

@@ -120,11 +120,15 @@ Task<Status> TlsStream::write_all(ByteView data) {
     if (!outcome.waits()) {
       co_return fail(outcome.code, outcome.errno_value);
     }
-    auto ready =
-        co_await socket_->wait(wanted(outcome), Socket::Lane::writer, socket_->idle_deadline());
+    auto ready = co_await wait_in_write(wanted(outcome));
     if (!ready) co_return std::move(ready).error();
   }
   co_return Status{};
+}
+
+Task<Status> TlsStream::wait_in_write(Socket::Ready wanted) {
+  if (wanted == Socket::Ready::write) return socket_->wait_to_write();
+  return socket_->wait(wanted, Socket::Lane::writer, socket_->idle_deadline());
 }
 
 Task<Status> TlsStream::flush() {
@@ -135,16 +139,19 @@ Task<Status> TlsStream::flush() {
     if (BIO_flush(out) == 1) co_return Status{};
     const int errno_value = errno;
     if (BIO_should_retry(out) == 0) co_return fail(SSL_ERROR_SYSCALL, errno_value);
-    auto ready = co_await socket_->wait(Socket::Ready::write, Socket::Lane::writer,
-                                        socket_->idle_deadline());
+    auto ready = co_await socket_->wait_to_write();
     if (!ready) co_return std::move(ready).error();
   }
 }
 
 Task<Status> TlsStream::send_file(int fd, std::uint64_t offset, std::uint64_t length) {
-  PooledBuffer buffer = PooledBuffer::take(socket_->executor());
   while (length > 0) {
-    const auto step = static_cast<std::size_t>(std::min<std::uint64_t>(length, buffer.kSize));
+    // A reader that is slow must not hold a buffer while it is waited for.
+    auto room = co_await socket_->room();
+    if (!room) co_return std::move(room).error();
+    PooledBuffer buffer = PooledBuffer::take(socket_->executor());
+    const std::size_t most = std::min(*room, buffer.kSize);
+    const auto step = static_cast<std::size_t>(std::min<std::uint64_t>(length, most));
     const ssize_t n = ::pread(fd, buffer.span().data(), step, static_cast<off_t>(offset));
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) co_return internal_error("file_failed", std::to_string(errno));

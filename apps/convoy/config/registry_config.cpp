@@ -50,8 +50,8 @@ TableOf<RegistryConfig::Limits> limits_table() {
         "An upload that sends no byte for this long is cut, and a download that takes none.")
       .between(seconds(1), milliseconds(hours(1)));
   t.key("upload_min_rate", &Limits::upload_min_rate,
-        "The slowest body of a request, judged after each `upload_min_rate_span` spent waiting for "
-        "its client; a slower one is cut.");
+        "The slowest body of a request, and the slowest reader of an answer, judged after each "
+        "`upload_min_rate_span` spent waiting for its client; a slower one is cut.");
   t.key("upload_min_rate_span", &Limits::upload_min_rate_span, "See `upload_min_rate`.")
       .between(milliseconds(100), milliseconds(hours(1)));
   t.key("upload_lifetime", &Limits::upload_lifetime, "An unfinished upload is removed after this.")

@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "net/connection_book.hpp"
-#include "net/http_pace.hpp"
+#include "net/pace.hpp"
 
 namespace convoy::net {
 namespace {
@@ -60,14 +60,20 @@ TEST(ConnectionBook, an_address_cannot_take_others_places_beyond_its_share) {
   EXPECT_EQ(book.refused(), 1u);
 }
 
-TEST(BodyPace, judges_each_stretch_of_waiting_by_itself) {
-  BodyPace pace(1024, seconds(30));
+TEST(Pace, judges_each_stretch_of_waiting_by_itself) {
+  Pace pace(1024, seconds(30));
   EXPECT_TRUE(pace.took(seconds(29), 1)) << "not yet";
   EXPECT_TRUE(pace.took(seconds(1), 30 * 1024 - 1)) << "the rate itself";
   EXPECT_TRUE(pace.took(milliseconds(1), 1 << 30));
   EXPECT_TRUE(pace.took(seconds(30), 0)) << "a burst counts for its own stretch";
   EXPECT_FALSE(pace.took(seconds(30), 30 * 1024 - 1)) << "one byte less";
-  EXPECT_FALSE(BodyPace(0, seconds(30)).watches());
+  EXPECT_FALSE(Pace(0, seconds(30)).watches());
+  Pace lenient(1024, seconds(30), Pace::Stall::passes);
+  EXPECT_TRUE(lenient.took(seconds(30), 0));
+  EXPECT_EQ(lenient.left(), seconds(30));
+  EXPECT_TRUE(lenient.took(seconds(10), 1));
+  EXPECT_EQ(lenient.left(), seconds(20));
+  EXPECT_FALSE(lenient.took(seconds(20), 0)) << "a drip is no stall";
 }
 
 }  // namespace
