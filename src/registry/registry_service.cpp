@@ -6,6 +6,7 @@
 #include "registry/core/admin_desk.hpp"
 #include "registry/core/collection_runner.hpp"
 #include "registry/core/load_watch.hpp"
+#include "registry/core/memory_use.hpp"
 #include "registry/core/scrub_runner.hpp"
 #include "registry/core/stores.hpp"
 #include "registry/events/event_hub.hpp"
@@ -178,6 +179,10 @@ class Service final : public RegistryService {
     return replaced;
   }
 
+  Status replace_webhook_secrets(const std::vector<WebhookOptions>& webhooks) override {
+    return events_->replace_secrets(webhooks);
+  }
+
   void replace_users(std::shared_ptr<const security::UserDirectory> users) override {
     tokens_.replace_users(std::move(users));
   }
@@ -213,6 +218,9 @@ class Service final : public RegistryService {
       const std::size_t removed = co_await uploads_.expire();
       if (removed > 0) around_.log.info("old uploads removed", {{"count", removed}});
       gauge.set(static_cast<double>(uploads_.size()));
+      auto give_back = [] { return give_back_memory(); };
+      const std::uint64_t freed = co_await around_.pool.run(std::move(give_back));
+      if (freed > 0) around_.log.info("memory given back", {{"bytes", freed}});
       const bool awake = co_await net::sleep_for(kHousekeeping);
       if (!awake) co_return;
     }

@@ -125,6 +125,8 @@ class RegistryService {
   /// Where peers of that cluster reach the origin seeder; nothing before it runs.
   virtual std::optional<net::Endpoint> origin_endpoint(const std::string& cluster) const = 0;
   virtual Status replace_tls(net::TlsIdentity) = 0;
+  /// Of the webhooks with the same names. Error "option_invalid": none was replaced.
+  virtual Status replace_webhook_secrets(const std::vector<WebhookOptions>&) = 0;
   virtual void replace_users(std::shared_ptr<const security::UserDirectory>) = 0;
 };
 

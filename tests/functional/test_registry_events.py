@@ -5,6 +5,7 @@ import http.server
 import json
 import re
 import secrets
+import signal
 import ssl
 import threading
 import time
@@ -84,9 +85,9 @@ def hook(port: int, folder: Path, more: str = "", name: str = "ci") -> str:
             f'secret_file = "{file}"\ntimeout = "500ms"\n{more}\n')
 
 
-def verified(headers: dict, body: bytes) -> bool:
+def verified(headers: dict, body: bytes, secret: str = SECRET) -> bool:
     fields = dict(part.partition("=")[::2] for part in headers["Convoy-Signature"].split(","))
-    wanted = hmac.new(SECRET.encode(), fields["t"].encode() + b"." + body, hashlib.sha256).hexdigest()
+    wanted = hmac.new(secret.encode(), fields["t"].encode() + b"." + body, hashlib.sha256).hexdigest()
     return hmac.compare_digest(wanted, fields["v1"]) and abs(time.time() - int(fields["t"])) < 300
 
 
@@ -244,3 +245,19 @@ def test_retention_tells_what_it_removes(workdir, receiver):
         assert event["subject"] == "team/app:v1" and event["data"] == {
             "repository": "team/app", "digest": old, "tags": ["v1"], "mediaType": oci.IMAGE, "actor": "retention"}
         assert len(receiver.requests) == 3
+
+
+def test_a_secret_is_changed_while_the_registry_runs(workdir, receiver):
+    with Registry(workdir / "r", tables=hook(receiver.port, workdir)) as registry:
+        alice = registry.client("alice")
+        push(alice, "v1")
+        wait_for(lambda: len(receiver.requests) == 1)
+        assert verified(*receiver.requests[0])
+        for text, told in (("another-secret-of-some-length\n", "reloaded"), ("short\n", "reload refused")):
+            (workdir / "hook-secret").write_text(text)
+            registry.role.process.send_signal(signal.SIGHUP)
+            wait_for(lambda: told in registry.role.log.read_text())
+            push(alice, "v2")
+            wait_for(lambda: len(receiver.requests) == (2 if told == "reloaded" else 3))
+            assert not verified(*receiver.requests[-1])
+            assert verified(*receiver.requests[-1], secret="another-secret-of-some-length"), told

@@ -284,7 +284,9 @@ TableOf<WebhookConfig> webhook_table() {
   t.key("url", &W::url, "Redirects are not followed.").required();
   t.key("events", &W::events, "`push`, `pull`, `delete`.");
   t.key("repositories", &W::repositories, "Patterns of names, as in grants.");
-  t.key("secret_file", &W::secret_file, "Key of the signature, at least 16 characters.").required();
+  t.key("secret_file", &W::secret_file,
+        "Key of the signature, at least 16 characters. SIGHUP reads it again.")
+      .required();
   t.key("roots_file", &W::roots_file,
         "Trust in the receiver's certificate, PEM; without it the machine's own.");
   t.key("timeout", &W::timeout, "Of one attempt, from the connection to the answer.")

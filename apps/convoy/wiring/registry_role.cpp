@@ -37,6 +37,8 @@ class RegistryRole final : public Role {
     config::Faults faults;
     auto options = load_registry(config_, folder_, faults);
     if (!options) return invalid("reload_failed", config::to_text(faults, "registry"));
+    auto signed_anew = service_->replace_webhook_secrets(options->webhooks);
+    if (!signed_anew) return signed_anew;
     service_->replace_users(options->users);
     if (!options->tls) return {};
     return service_->replace_tls(*options->tls);

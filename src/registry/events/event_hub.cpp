@@ -41,6 +41,18 @@ void EventHub::wake() {
   for (auto& webhook : webhooks_) webhook->wake();
 }
 
+Status EventHub::replace_secrets(const std::vector<WebhookOptions>& options) {
+  for (const auto& one : options) {
+    if (auto good = Webhook::check(one); !good) return good;
+  }
+  for (const auto& one : options) {
+    for (auto& webhook : webhooks_) {
+      if (webhook->name() == one.name) webhook->replace_secret(one.secret);
+    }
+  }
+  return {};
+}
+
 void EventHub::start() {
   for (auto& webhook : webhooks_) {
     tasks_.spawn([hook = webhook.get()] { return hook->run(); });

@@ -23,6 +23,8 @@ class EventHub {
   void post(Event);
   /// All else belongs to the loop's thread.
   void wake();
+  /// Of those webhooks that have the same names. Error "option_invalid": none was replaced.
+  Status replace_secrets(const std::vector<WebhookOptions>&);
   void start();
   /// Tries what is left for up to `grace`, then counts it as lost.
   net::Task<void> stop(Duration grace);

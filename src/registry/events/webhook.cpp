@@ -22,10 +22,13 @@ net::HttpClientOptions client_options(const WebhookOptions& options,
 
 }  // namespace
 
+Status Webhook::check(const WebhookOptions& options) {
+  if (options.secret.reveal().size() >= WebhookOptions::kLeastSecret) return {};
+  return invalid("option_invalid", "webhook " + options.name + ": secret");
+}
+
 Result<std::unique_ptr<Webhook>> Webhook::make(const Needs& needs, WebhookOptions options) {
-  if (options.secret.reveal().size() < WebhookOptions::kLeastSecret) {
-    return invalid("option_invalid", "webhook " + options.name + ": secret");
-  }
+  if (auto good = check(options); !good) return std::move(good).error();
   std::shared_ptr<net::TlsClientContext> tls;
   if (options.url.tls) {
     net::TlsClientOptions trust;
@@ -41,6 +44,7 @@ Webhook::Webhook(const Needs& needs, WebhookOptions options,
                  std::shared_ptr<net::TlsClientContext> tls)
     : needs_(needs),
       options_(std::move(options)),
+      secret_(options_.secret),
       client_(needs.executor, client_options(options_, std::move(tls))),
       wake_(needs.executor),
       hurry_(needs.executor),
@@ -151,8 +155,7 @@ net::HttpRequest Webhook::request_for(const Event& event) const {
   out.body = to_cloud_event(event, needs_.source);
   out.headers.add("Content-Type", "application/cloudevents+json");
   out.headers.add("User-Agent", "convoy-registry");
-  out.headers.add("Convoy-Signature",
-                  event_signature(options_.secret, needs_.clock.wall(), out.body));
+  out.headers.add("Convoy-Signature", event_signature(secret_, needs_.clock.wall(), out.body));
   return out;
 }
 

@@ -32,6 +32,8 @@ class Webhook {
     RetryRules retry{};
   };
 
+  /// What can be judged of options alone. Error "option_invalid".
+  static Status check(const WebhookOptions&);
   /// Error "option_invalid".
   static Result<std::unique_ptr<Webhook>> make(const Needs&, WebhookOptions);
   Webhook(const Needs&, WebhookOptions, std::shared_ptr<net::TlsClientContext>);
@@ -41,6 +43,10 @@ class Webhook {
   /// Never waits. From any thread; wake() must follow.
   void add(EventPtr);
   void wake() { wake_.notify_all(); }
+
+  const std::string& name() const { return options_.name; }
+  /// Signs what is sent from now on; check() was passed with it.
+  void replace_secret(Secret secret) { secret_ = std::move(secret); }
 
   /// Until end(), or until it has delivered all after hurry().
   net::Task<void> run();
@@ -75,7 +81,8 @@ class Webhook {
   void note_failure(const Attempt&);
 
   const Needs needs_;
-  const WebhookOptions options_;
+  const WebhookOptions options_;  // but for the secret, which may be replaced
+  Secret secret_;
   net::HttpClient client_;
   net::Notify wake_;
   net::Notify hurry_;

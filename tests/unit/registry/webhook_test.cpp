@@ -104,6 +104,12 @@ class Hooks : public testing::Test {
     loop.run(hub->stop(grace));
     hub.reset();
   }
+  bool signed_by(const Secret& secret, const Taken& taken) {
+    const auto comma = taken.signature.find(',');
+    const UnixTime time{seconds(std::stoll(taken.signature.substr(2, comma - 2)))};
+    return clock.wall() - time <= seconds(5) &&
+           taken.signature == event_signature(secret, time, taken.body);
+  }
   void post(const std::string& digest, EventKind kind = EventKind::push) {
     Event event;
     event.kind = kind;
@@ -142,10 +148,7 @@ TEST_F(Hooks, DeliverInOrderAndSigned) {
   for (std::size_t i = 0; i < 3; ++i) {
     EXPECT_EQ(taken[i].subject(), "team/app@d" + std::to_string(i + 1));
     EXPECT_EQ(taken[i].type, "application/cloudevents+json");
-    const auto comma = taken[i].signature.find(',');
-    const UnixTime time{seconds(std::stoll(taken[i].signature.substr(2, comma - 2)))};
-    EXPECT_LE(clock.wall() - time, seconds(5));
-    EXPECT_EQ(taken[i].signature, event_signature(Secret(kKey), time, taken[i].body));
+    EXPECT_TRUE(signed_by(Secret(kKey), taken[i]));
   }
   EXPECT_NE(taken[0].id(), taken[1].id());
   until([&] { return counted("delivered") == 3; });
@@ -255,6 +258,24 @@ TEST_F(Hooks, OneThatHangsDoesNotHoldUpAnother) {
   for (const char* digest : {"d1", "d2", "d3"}) post(digest);
   EXPECT_EQ(works.await(3)[2].subject(), "team/app@d3");
   EXPECT_EQ(hangs.taken.size(), 1u);
+}
+
+TEST_F(Hooks, SignWithTheSecretThatReplacedTheirs) {
+  Receiver receiver(loop, {200});
+  const WebhookOptions option = hook(receiver.url());
+  start({option});
+  WebhookOptions other = option;
+  other.secret = Secret("another-canary-0123");
+  WebhookOptions stranger = other;
+  stranger.name = "nobody";
+  WebhookOptions bad = option;
+  bad.secret = Secret(std::string(WebhookOptions::kLeastSecret - 1, 'x'));
+  EXPECT_EQ(hub->replace_secrets({other, bad}).error().code(), "option_invalid");
+  post("d1");
+  EXPECT_TRUE(signed_by(option.secret, receiver.await(1)[0])) << "none was replaced";
+  ASSERT_TRUE(hub->replace_secrets({stranger, other}).ok());
+  post("d2");
+  EXPECT_TRUE(signed_by(other.secret, receiver.await(2)[1]));
 }
 
 TEST_F(Hooks, RefuseAShortSecretAndRootsThatAreNone) {
