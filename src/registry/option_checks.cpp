@@ -7,6 +7,8 @@
 namespace convoy::registry {
 namespace {
 
+/// Of one client under load: an image asks for less, and it is little beside what all ask.
+constexpr RateLimit kShare{20, 100};
 constexpr std::size_t kMinTokenSeconds = 60;  // clients of token authentication raise less to it
 
 std::vector<crypto::Certificate> token_roots(const RegistryOptions& options) {
@@ -24,6 +26,7 @@ security::RegistryTokenVerifier make_verifier(const RegistryOptions& options, co
 Admission::Limits admission_limits(const RegistryOptions& options) {
   Admission::Limits out{options.limits.address_requests, options.limits.user_requests,
                         options.load};
+  out.share = kShare;
   if (out.load.memory == 0) out.load.memory = cgroup_memory_limit().value_or(0);
   return out;
 }

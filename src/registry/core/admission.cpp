@@ -25,6 +25,7 @@ Admission::Admission(Limits limits, const Clock& clock, Random& random)
       random_(random),
       by_address_(limits.by_address, random),
       by_user_(limits.by_user, random),
+      by_client_(limits.share, random),
       judge_(limits.load),
       under_way_(random) {}
 
@@ -39,11 +40,17 @@ Status Admission::take_user(std::string_view subject) {
 
 Status Admission::take_load(RequestKind kind, const std::string& client) {
   const LoadLevel now = level();
+  if (now == LoadLevel::normal) return {};
+  if (by_client_.take(client, clock_.steady())) return come_back_later();
   const LoadLevel bears = kind == RequestKind::pull ? LoadLevel::busy : LoadLevel::normal;
   if (kind == RequestKind::always || now <= bears) return {};
   const bool listing = kind == RequestKind::listing;
   if (!listing && under_way_.find(client).instant() > clock_.steady()) return {};
-  const std::uint64_t least = now == LoadLevel::busy ? 2 : 5;
+  return come_back_later();
+}
+
+Status Admission::come_back_later() {
+  const std::uint64_t least = level() == LoadLevel::busy ? 2 : 5;
   return unavailable("overloaded", std::to_string(least + random_.below(4 * least)));
 }
 

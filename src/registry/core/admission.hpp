@@ -29,6 +29,8 @@ class Admission {
     RateLimit by_address;
     RateLimit by_user;
     LoadLimits load;
+    /// Of one client while there is load, whatever it is in the middle of.
+    RateLimit share{50, 200};
   };
   Admission(Limits, const Clock&, Random&);
 
@@ -37,7 +39,8 @@ class Admission {
   Status take_user(std::string_view subject);
 
   /// Error: unavailable "overloaded"; the detail is the number of seconds to wait, another for each
-  /// so that they do not come back at once.
+  /// so that they do not come back at once. Under load nothing of a client passes that asks for
+  /// more than its share: a crowd of one is not to be what others wait for.
   Status take_load(RequestKind, const std::string& client);
   /// A request of this client was served: a push or a pull is under way, and goes on even under
   /// load. Pulls are not noted while overloaded, or those who cause it would never be refused.
@@ -48,10 +51,13 @@ class Admission {
   LoadLevel level() const { return judge_.level(); }
 
  private:
+  Status come_back_later();
+
   const Clock& clock_;
   Random& random_;
   RequestRate by_address_;
   RequestRate by_user_;
+  RequestRate by_client_;  // under load
   LoadJudge judge_;
   KeyedCells under_way_;  ///< until when
 };

@@ -179,6 +179,23 @@ TEST_F(AdmissionTest, lets_those_end_who_have_begun) {
   EXPECT_FALSE(takes(RequestKind::begin, "uann"));
 }
 
+TEST_F(AdmissionTest, keeps_everyone_to_a_share_under_load_whatever_it_is_in_the_middle_of) {
+  const auto taken = [this](RequestKind kind, int asked) {
+    int out = 0;
+    for (int i = 0; i < asked; ++i) out += takes(kind, "uann") ? 1 : 0;
+    return out;
+  };
+  admission.note_push("uann");
+  EXPECT_EQ(taken(RequestKind::always, 1000), 1000) << "without load there is no such limit";
+  load(kOverloaded);
+  EXPECT_EQ(taken(RequestKind::always, 150), 150);
+  EXPECT_EQ(taken(RequestKind::begin, 51), 50);
+  EXPECT_EQ(taken(RequestKind::pull, 9), 0);
+  EXPECT_TRUE(takes(RequestKind::always, "ubob"));
+  clock.advance(seconds(1));
+  EXPECT_EQ(taken(RequestKind::always, 100), 50);
+}
+
 TEST_F(AdmissionTest, does_not_call_all_back_at_once) {
   load(kBusy);
   std::set<std::string> waits;
