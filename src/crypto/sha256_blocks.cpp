@@ -36,8 +36,7 @@ const ShaBlocks& openssl_blocks() {
 }
 
 const ShaBlocks& sha_blocks() {
-  static const ShaBlocks& best =
-      sha_ni_blocks() != nullptr ? *sha_ni_blocks() : openssl_blocks();
+  static const ShaBlocks& best = sha_ni_blocks() != nullptr ? *sha_ni_blocks() : openssl_blocks();
   return best;
 }
 

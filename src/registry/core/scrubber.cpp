@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "crypto/blob_hasher.hpp"
 #include "storage/blob/posix_file.hpp"
 
 namespace convoy::registry {
@@ -45,12 +46,11 @@ void lower_thread_priority() {
 }
 
 struct Scrubber::Current {
-  explicit Current(oci::Digest d) : digest(d) {}
+  explicit Current(oci::Digest d) : digest(d), hasher(d.algorithm()) {}
 
   oci::Digest digest;
   std::unique_ptr<storage::BlobReader> reader;
-  std::unique_ptr<Hasher> hasher;
-  crypto::MerkleLeaves leaves;
+  crypto::BlobHasher hasher;
   std::uint64_t at = 0;
   bool second_look = false;
   Bytes buffer = Bytes(kBuffer);
@@ -115,7 +115,6 @@ Status Scrubber::begin(const oci::Digest& digest, bool second_look) {
   }
   current_ = std::make_unique<Current>(digest);
   current_->reader = std::move(*reader);
-  current_->hasher = crypto::make_hasher(digest.algorithm());
   current_->second_look = second_look;
   advise(*current_->reader, second_look);
   return {};
@@ -133,8 +132,7 @@ Status Scrubber::read_on(std::uint64_t budget) {
       current_.reset();
       return {};
     }
-    c.hasher->update(part);
-    c.leaves.update(part);
+    c.hasher.update(part);
     c.at += n;
   }
   report_.bytes += stop - from;
@@ -144,15 +142,13 @@ Status Scrubber::read_on(std::uint64_t budget) {
 
 Status Scrubber::finish() {
   const std::unique_ptr<Current> c = std::move(current_);
-  const Bytes raw = c->hasher->finish();
-  if (oci::Digest::of(c->digest.algorithm(), raw) != c->digest) {
+  if (c->hasher.digest() != c->digest) {
     if (!c->second_look) return begin(c->digest, true);
     ++report_.blobs;
     return condemn(c->digest);
   }
   ++report_.blobs;
-  std::vector<Hash256> leaves;
-  if (c->at > 0) leaves = c->leaves.finish();
+  const std::vector<Hash256> leaves = c->hasher.take_leaves();
   auto stored = blobs_.leaves(c->digest);
   if (stored && *stored == leaves) return {};
   if (!stored && stored.error().code() == "blob_read") return {};

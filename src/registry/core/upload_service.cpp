@@ -37,12 +37,6 @@ UploadService::UploadService(storage::BlobStore& blobs, storage::RegistryMeta& m
       random_(random),
       limits_(limits) {}
 
-void UploadService::reset_hashes(Upload& upload) {
-  upload.hasher_ = crypto::make_hasher(upload.algorithm_);
-  upload.leaves_ = crypto::MerkleLeaves();
-  upload.hashed_ = 0;
-}
-
 Status UploadService::recover() {
   auto records = meta_.uploads();
   if (!records) return std::move(records).error();
@@ -88,14 +82,13 @@ net::Task<Result<UploadHold>> UploadService::begin(oci::RepoName repository, std
   storage::UploadRecord record{std::move(id), std::move(repository), std::move(subject),
                                clock_.wall()};
   std::shared_ptr<Upload> upload(new Upload(std::move(record)));
-  upload->algorithm_ = algorithm;
+  upload->hashes_ = crypto::BlobHasher(algorithm);
   upload->touched_ = clock_.steady();
   UploadHold hold(upload);
   auto job = [this, u = upload.get()]() -> Status {
     auto file = blobs_.create_upload(u->record_.id);
     if (!file) return std::move(file).error();
     u->file_ = std::move(*file);
-    reset_hashes(*u);
     return meta_.put_upload(u->record_);
   };
   Status made = co_await pool_.run(std::move(job));
@@ -126,7 +119,6 @@ net::Task<Status> UploadService::open_file(std::shared_ptr<Upload> upload) {
     auto file = blobs_.reopen_upload(u->record_.id);
     if (!file) return std::move(file).error();
     u->file_ = std::move(*file);
-    reset_hashes(*u);
     return {};
   };
   Status opened = co_await pool_.run(std::move(job));
@@ -146,11 +138,7 @@ Status UploadService::reserve(Upload& upload, std::uint64_t bytes, std::uint64_t
 Status UploadService::write(Upload& upload, ByteView bytes) {
   if (auto done = upload.file_->append(bytes); !done) return done;
   // After a restart the hashes lag behind; finish() lets them catch up from the file.
-  if (upload.hashed_ + bytes.size() == upload.file_->size()) {
-    upload.hasher_->update(bytes);
-    upload.leaves_.update(bytes);
-    upload.hashed_ += bytes.size();
-  }
+  if (upload.hashes_.size() + bytes.size() == upload.file_->size()) upload.hashes_.update(bytes);
   return {};
 }
 
@@ -204,19 +192,18 @@ net::Task<Status> UploadService::append(std::shared_ptr<Upload> upload, BodyRead
   co_return broken;
 }
 
-net::Task<Status> UploadService::rebuild(std::shared_ptr<Upload> upload) {
+net::Task<Status> UploadService::catch_up(std::shared_ptr<Upload> upload) {
   Bytes buffer;
-  if (upload->hashed_ < upload->size_) buffer.resize(kStep);
-  while (upload->hashed_ < upload->size_) {
+  if (upload->hashes_.size() < upload->size_) buffer.resize(kStep);
+  while (upload->hashes_.size() < upload->size_) {
     auto job = [u = upload.get(), &buffer]() -> Status {
-      const std::uint64_t stop = std::min(u->hashed_ + kRehashStep, u->size_);
-      while (u->hashed_ < stop) {
-        const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(kStep, stop - u->hashed_));
-        const MutableByteView part = MutableByteView(buffer).first(n);
-        if (auto done = u->file_->read_at(u->hashed_, part); !done) return done;
-        u->hasher_->update(part);
-        u->leaves_.update(part);
-        u->hashed_ += n;
+      auto& hashes = u->hashes_;
+      const std::uint64_t stop = std::min(hashes.size() + kRehashStep, u->size_);
+      while (hashes.size() < stop) {
+        const auto n = std::min<std::uint64_t>(kStep, stop - hashes.size());
+        const auto part = MutableByteView(buffer).first(static_cast<std::size_t>(n));
+        if (auto done = u->file_->read_at(hashes.size(), part); !done) return done;
+        hashes.update(part);
       }
       return {};
     };
@@ -226,33 +213,8 @@ net::Task<Status> UploadService::rebuild(std::shared_ptr<Upload> upload) {
   co_return Status{};
 }
 
-net::Task<Result<oci::Digest>> UploadService::rehash(std::shared_ptr<Upload> upload,
-                                                     oci::DigestAlgorithm algorithm) {
-  auto hasher = crypto::make_hasher(algorithm);
-  Bytes buffer(kStep);
-  std::uint64_t at = 0;
-  while (at < upload->size_) {
-    auto job = [u = upload.get(), &buffer, &at, h = hasher.get()]() -> Status {
-      const std::uint64_t stop = std::min(at + kRehashStep, u->size_);
-      while (at < stop) {
-        const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(kStep, stop - at));
-        const MutableByteView part = MutableByteView(buffer).first(n);
-        if (auto done = u->file_->read_at(at, part); !done) return done;
-        h->update(part);
-        at += n;
-      }
-      return {};
-    };
-    Status done = co_await pool_.run(std::move(job));
-    if (!done) co_return std::move(done).error();
-  }
-  const Bytes raw = hasher->finish();
-  co_return oci::Digest::of(algorithm, raw);
-}
-
 Status UploadService::commit(Upload& upload, const oci::Digest& digest) {
-  storage::BlobFacts facts{digest, upload.size_, {}};
-  if (upload.size_ > 0) facts.leaves = upload.leaves_.finish();
+  const storage::BlobFacts facts{digest, upload.size_, upload.hashes_.take_leaves()};
   if (auto room = reserve(upload, upload.size_, 0); !room) return room;
   {
     const auto gate = gate_.close(digest);
@@ -276,26 +238,19 @@ Status UploadService::commit(Upload& upload, const oci::Digest& digest) {
 
 net::Task<Result<std::uint64_t>> UploadService::finish(std::shared_ptr<Upload> upload,
                                                        oci::Digest digest) {
-  Status ready = co_await rebuild(upload);
-  if (!ready) co_return std::move(ready).error();
-  std::optional<oci::Digest> found;
-  if (digest.algorithm() == upload->algorithm_) {
-    auto job = [u = upload.get()] { return u->hasher_->finish(); };
-    const Bytes raw = co_await pool_.run(std::move(job));
-    found = oci::Digest::of(upload->algorithm_, raw);
-  } else {
-    auto hashed = co_await rehash(upload, digest.algorithm());
-    if (!hashed) co_return std::move(hashed).error();
-    found = *hashed;
+  if (upload->hashes_.algorithm() != digest.algorithm()) {
+    upload->hashes_ = crypto::BlobHasher(digest.algorithm());
   }
-  if (*found != digest) {
+  Status ready = co_await catch_up(upload);
+  if (!ready) co_return std::move(ready).error();
+  if (upload->hashes_.digest() != digest) {
     co_await cancel(upload);
     co_return invalid("digest_mismatch");
   }
   auto job = [this, u = upload.get(), digest]() -> Status {
     Status done = commit(*u, digest);
     // The hash states are used up; after trouble with the disk they start again from the file.
-    if (!done) reset_hashes(*u);
+    if (!done) u->hashes_ = crypto::BlobHasher(digest.algorithm());
     return done;
   };
   Status committed = co_await pool_.run(std::move(job));

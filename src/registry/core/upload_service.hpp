@@ -7,10 +7,9 @@
 #include <unordered_map>
 
 #include "base/clock.hpp"
-#include "base/hasher.hpp"
 #include "base/random.hpp"
 #include "base/result.hpp"
-#include "crypto/hash.hpp"
+#include "crypto/blob_hasher.hpp"
 #include "net/task.hpp"
 #include "net/worker_pool.hpp"
 #include "registry/core/digest_gate.hpp"
@@ -48,10 +47,7 @@ class Upload {
   std::uint64_t size_ = 0;
   // What follows is used on a worker while the upload is held.
   std::unique_ptr<storage::BlobUpload> file_;  // null until this process first needs it
-  oci::DigestAlgorithm algorithm_ = oci::DigestAlgorithm::sha256;
-  std::unique_ptr<Hasher> hasher_;
-  crypto::MerkleLeaves leaves_;
-  std::uint64_t hashed_ = 0;  // bytes that went into hasher_ and leaves_
+  crypto::BlobHasher hashes_{oci::DigestAlgorithm::sha256};
   std::optional<QuotaHold> quota_;
   bool lost_ = false;  // the disk could not keep what was written
 };
@@ -109,13 +105,11 @@ class UploadService {
 
  private:
   net::Task<Status> open_file(std::shared_ptr<Upload>);
-  net::Task<Status> rebuild(std::shared_ptr<Upload>);
-  net::Task<Result<oci::Digest>> rehash(std::shared_ptr<Upload>, oci::DigestAlgorithm);
+  net::Task<Status> catch_up(std::shared_ptr<Upload>);
   net::Task<Status> make_room(std::string subject);
   Status reserve(Upload&, std::uint64_t bytes, std::uint64_t ahead);
   Status write(Upload&, ByteView);
   Status commit(Upload&, const oci::Digest&);
-  static void reset_hashes(Upload&);
 
   storage::BlobStore& blobs_;
   storage::RegistryMeta& meta_;

@@ -9,16 +9,6 @@ namespace {
 
 constexpr std::uint64_t kLayerStep = 16ULL << 20;
 
-std::vector<Hash256> hash_blocks(ByteView bytes) {
-  std::vector<Hash256> leaves;
-  leaves.reserve((bytes.size() + bt::kBlockSize - 1) / bt::kBlockSize);
-  for (std::size_t at = 0; at < bytes.size(); at += bt::kBlockSize) {
-    leaves.push_back(crypto::sha256(
-        bytes.subspan(at, std::min<std::size_t>(bt::kBlockSize, bytes.size() - at))));
-  }
-  return leaves;
-}
-
 std::uint64_t offset_of(const bt::BlobMeta& meta, std::uint32_t piece) {
   return std::uint64_t{piece} * meta.piece_length;
 }
@@ -31,7 +21,7 @@ std::vector<Hash256> read_and_hash(const bt::BlobMeta& meta, PieceIo& io, std::u
   for (std::uint32_t piece = first; piece < end; ++piece) {
     buffer.resize(meta.piece_size(piece));
     if (!io.read(offset_of(meta, piece), buffer)) return {};
-    const auto more = hash_blocks(buffer);
+    const auto more = crypto::merkle_leaves(buffer);
     leaves.insert(leaves.end(), more.begin(), more.end());
   }
   return leaves;
@@ -43,7 +33,7 @@ TorrentImpl::Checked TorrentImpl::check_and_store(const bt::BlobMeta& meta, Piec
                                                   std::uint32_t piece, ByteView bytes,
                                                   const Hash256& expected) {
   Checked out;
-  out.leaves = hash_blocks(bytes);
+  out.leaves = crypto::merkle_leaves(bytes);
   out.matches = bt::piece_hash(out.leaves, meta, crypto::sha256_pair) == expected;
   if (!out.matches) return out;
   Status stored = io.write(offset_of(meta, piece), bytes);
@@ -87,7 +77,8 @@ net::Task<Result<bool>> TorrentImpl::put_piece(std::uint32_t piece, ByteView byt
                stored_already = core_.has(piece)]() -> Checked {
     if (!stored_already) return check_and_store(meta, *io, piece, bytes, expected);
     Checked out;
-    out.matches = bt::piece_hash(hash_blocks(bytes), meta, crypto::sha256_pair) == expected;
+    out.matches =
+        bt::piece_hash(crypto::merkle_leaves(bytes), meta, crypto::sha256_pair) == expected;
     out.stored = true;
     return out;
   };
