@@ -1,7 +1,9 @@
 #include <benchmark/benchmark.h>
 
 #include "base/random.hpp"
+#include "crypto/blob_hasher.hpp"
 #include "crypto/hash.hpp"
+#include "crypto/sha256_blocks.hpp"
 #include "wire/bt/merkle.hpp"
 #include "wire/bt/message.hpp"
 #include "wire/http/message.hpp"
@@ -29,15 +31,66 @@ void sha256_of_a_block(benchmark::State& state) {
 }
 BENCHMARK(sha256_of_a_block);
 
+enum class Way { openssl, sha_ni };
+
+const crypto::detail::ShaBlocks* blocks_of(Way way) {
+  return way == Way::openssl ? &crypto::detail::openssl_blocks() : crypto::detail::sha_ni_blocks();
+}
+
+/// Bytes per second are those of the input; `same` hashes each of them twice.
+template <Way way>
+void compress_one(benchmark::State& state) {
+  const auto* blocks = blocks_of(way);
+  if (blocks == nullptr) return state.SkipWithError("not on this CPU");
+  const Bytes data = random_bytes(256 << 10);
+  auto words = crypto::detail::kShaStart;
+  for (auto _ : state) blocks->one(words, data.data(), data.size() / 64);
+  count_bytes(state, data.size());
+}
+BENCHMARK_TEMPLATE(compress_one, Way::openssl);
+BENCHMARK_TEMPLATE(compress_one, Way::sha_ni);
+
+template <Way way>
+void compress_the_same_twice(benchmark::State& state) {
+  const auto* blocks = blocks_of(way);
+  if (blocks == nullptr) return state.SkipWithError("not on this CPU");
+  const Bytes data = random_bytes(256 << 10);
+  auto a = crypto::detail::kShaStart;
+  auto b = a;
+  for (auto _ : state) blocks->same(a, b, data.data(), data.size() / 64);
+  count_bytes(state, data.size());
+}
+BENCHMARK_TEMPLATE(compress_the_same_twice, Way::openssl);
+BENCHMARK_TEMPLATE(compress_the_same_twice, Way::sha_ni);
+
+template <Way way>
+void compress_two(benchmark::State& state) {
+  const auto* blocks = blocks_of(way);
+  if (blocks == nullptr) return state.SkipWithError("not on this CPU");
+  const Bytes data = random_bytes(256 << 10);
+  const std::size_t half = data.size() / 2;
+  auto a = crypto::detail::kShaStart;
+  auto b = a;
+  for (auto _ : state) blocks->two(a, b, data.data(), data.data() + half, half / 64);
+  count_bytes(state, data.size());
+}
+BENCHMARK_TEMPLATE(compress_two, Way::openssl);
+BENCHMARK_TEMPLATE(compress_two, Way::sha_ni);
+
+void merkle_leaves(benchmark::State& state) {
+  const Bytes data = random_bytes(8 << 20);
+  for (auto _ : state) benchmark::DoNotOptimize(crypto::merkle_leaves(data));
+  count_bytes(state, data.size());
+}
+BENCHMARK(merkle_leaves);
+
 void merkle_leaves_and_digest_in_one_pass(benchmark::State& state) {
   const Bytes data = random_bytes(8 << 20);
   for (auto _ : state) {
-    crypto::MerkleLeaves leaves;
-    const auto hasher = crypto::make_hasher(oci::DigestAlgorithm::sha256);
-    leaves.update(data);
-    hasher->update(data);
-    benchmark::DoNotOptimize(leaves.finish());
-    benchmark::DoNotOptimize(hasher->finish());
+    crypto::BlobHasher hasher(oci::DigestAlgorithm::sha256);
+    hasher.update(data);
+    benchmark::DoNotOptimize(hasher.take_leaves());
+    benchmark::DoNotOptimize(hasher.digest());
   }
   count_bytes(state, data.size());
 }
