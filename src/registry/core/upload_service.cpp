@@ -89,6 +89,7 @@ net::Task<Result<UploadHold>> UploadService::begin(oci::RepoName repository, std
     auto file = blobs_.create_upload(u->record_.id);
     if (!file) return std::move(file).error();
     u->file_ = std::move(*file);
+    u->notes_.emplace(u->record_.id, limits_.note_step);
     return meta_.put_upload(u->record_);
   };
   Status made = co_await pool_.run(std::move(job));
@@ -119,6 +120,8 @@ net::Task<Status> UploadService::open_file(std::shared_ptr<Upload> upload) {
     auto file = blobs_.reopen_upload(u->record_.id);
     if (!file) return std::move(file).error();
     u->file_ = std::move(*file);
+    u->notes_.emplace(u->record_.id, limits_.note_step);
+    if (auto known = u->notes_->restore(*u->file_)) u->hashes_ = std::move(*known);
     return {};
   };
   Status opened = co_await pool_.run(std::move(job));
@@ -137,9 +140,14 @@ Status UploadService::reserve(Upload& upload, std::uint64_t bytes, std::uint64_t
 
 Status UploadService::write(Upload& upload, ByteView bytes) {
   if (auto done = upload.file_->append(bytes); !done) return done;
-  // After a restart the hashes lag behind; finish() lets them catch up from the file.
-  if (upload.hashes_.size() + bytes.size() == upload.file_->size()) upload.hashes_.update(bytes);
-  return {};
+  upload.hashes_.update(bytes);
+  return keep_notes(upload);
+}
+
+Status UploadService::keep_notes(Upload& upload) {
+  auto kept = upload.notes_->keep(*upload.file_, upload.hashes_);
+  if (!kept) upload.lost_ = true;
+  return kept;
 }
 
 net::Task<Status> UploadService::append(std::shared_ptr<Upload> upload, BodyReader read,
@@ -147,6 +155,8 @@ net::Task<Status> UploadService::append(std::shared_ptr<Upload> upload, BodyRead
   if (expected && *expected > limits_.blob_bytes - std::min(upload->size_, limits_.blob_bytes)) {
     co_return too_large("blob_too_large");
   }
+  Status ready = co_await catch_up(upload);
+  if (!ready) co_return ready;
   const std::uint64_t start = upload->size_;
   const bool limited = quota_.limited(upload->record_.repository);
   if (expected && limited) {
@@ -180,6 +190,7 @@ net::Task<Status> UploadService::append(std::shared_ptr<Upload> upload, BodyRead
       return write(*u, bytes);
     };
     Status written = co_await pool_.run(std::move(job));
+    if (upload->lost_) co_await cancel(upload);
     if (!written) co_return written;
     upload->size_ += filled;
     upload->touched_ = clock_.steady();
@@ -205,9 +216,10 @@ net::Task<Status> UploadService::catch_up(std::shared_ptr<Upload> upload) {
         if (auto done = u->file_->read_at(hashes.size(), part); !done) return done;
         hashes.update(part);
       }
-      return {};
+      return keep_notes(*u);
     };
     Status done = co_await pool_.run(std::move(job));
+    if (upload->lost_) co_await cancel(upload);
     if (!done) co_return done;
   }
   co_return Status{};

@@ -14,6 +14,7 @@
 #include "net/worker_pool.hpp"
 #include "registry/core/digest_gate.hpp"
 #include "registry/core/quota.hpp"
+#include "registry/core/upload_notes.hpp"
 #include "storage/blob/blob_store.hpp"
 #include "storage/meta/registry_meta.hpp"
 
@@ -24,6 +25,8 @@ struct UploadLimits {
   std::size_t per_user = 1000;
   Duration lifetime = std::chrono::hours(24);
   Duration abandoned = std::chrono::hours(2);  ///< without a request
+  /// How much of an upload may have to be hashed again after a restart.
+  std::uint64_t note_step = 256ULL * 1024 * 1024;
 };
 
 /// Body bytes as they come; 0 at the end.
@@ -48,6 +51,7 @@ class Upload {
   // What follows is used on a worker while the upload is held.
   std::unique_ptr<storage::BlobUpload> file_;  // null until this process first needs it
   crypto::BlobHasher hashes_{oci::DigestAlgorithm::sha256};
+  std::optional<UploadNotes> notes_;  // with file_
   std::optional<QuotaHold> quota_;
   bool lost_ = false;  // the disk could not keep what was written
 };
@@ -67,8 +71,8 @@ class UploadHold {
 };
 
 /// Blob uploads: bytes are hashed, Merkle-hashed and written in one pass, in steps of at most 256
-/// KiB on a worker. Uploads survive a restart; their hashes are then rebuilt from the file. One
-/// thread; store, metadata, pool, clock and random must outlive it.
+/// KiB on a worker. Uploads survive a restart, and so do their hashes but for the last bytes, which
+/// are read again. One thread; store, metadata, pool, clock and random must outlive it.
 class UploadService {
  public:
   UploadService(storage::BlobStore&, storage::RegistryMeta&, DigestGate&, QuotaService&,
@@ -108,7 +112,8 @@ class UploadService {
   net::Task<Status> catch_up(std::shared_ptr<Upload>);
   net::Task<Status> make_room(std::string subject);
   Status reserve(Upload&, std::uint64_t bytes, std::uint64_t ahead);
-  Status write(Upload&, ByteView);
+  static Status write(Upload&, ByteView);
+  static Status keep_notes(Upload&);
   Status commit(Upload&, const oci::Digest&);
 
   storage::BlobStore& blobs_;

@@ -51,8 +51,19 @@ class BlobUpload {
   /// leaves beside it. Idempotent for a digest that is already there. The upload is gone then, and
   /// also when the disk could not keep what was written: a second fsync would not tell any more.
   virtual Status commit(const BlobFacts&) = 0;
+  /// Makes what was appended durable. The error "blob_write" ends the upload as one of commit()
+  /// does, for the same reason.
+  virtual Status sync() = 0;
   /// Removes it.
   virtual void discard() noexcept = 0;
+
+  /// Appends to the notes: bytes beside the upload that are gone with it. They are not durable: a
+  /// crash may take or damage any of them. Errors "disk_full", "blob_write".
+  virtual Status add_note(ByteView) = 0;
+  /// Reads from the notes; returns less than was asked for at their end. Error "blob_read".
+  virtual Result<std::size_t> read_notes(std::uint64_t offset, MutableByteView out) = 0;
+  /// Forgets the notes behind the first `size` bytes. Error "blob_write".
+  virtual Status cut_notes(std::uint64_t size) = 0;
 };
 
 /// A stored blob as its directory tells it, whatever the metadata say.
@@ -94,9 +105,9 @@ class BlobStore {
 };
 
 /// Files below one directory: blobs/<algorithm>/<2 hex>/<hex>, leaves beside them with the suffix
-/// ".leaves", uploads/<id>, quarantine/<algorithm>-<hex>. Refuses to open a root that others may
-/// write to. What changes there goes through `disk`, which must outlive the store and its uploads.
-/// Error "store_open".
+/// ".leaves", uploads/<id>, notes beside them with the suffix ".notes",
+/// quarantine/<algorithm>-<hex>. Refuses to open a root that others may write to. What changes
+/// there goes through `disk`, which must outlive the store and its uploads. Error "store_open".
 Result<std::unique_ptr<BlobStore>> open_file_blob_store(const std::string& root,
                                                         Disk& disk = system_disk());
 /// The in-memory twin, for tests.

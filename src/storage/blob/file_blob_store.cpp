@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
@@ -14,6 +15,7 @@ namespace convoy::storage {
 namespace {
 
 constexpr std::string_view kLeavesSuffix = ".leaves";
+constexpr std::string_view kNotesSuffix = ".notes";
 // The kernel is told to start writing at this stride, so that the fsync of a commit has little
 // left to do. So much disk is then taken ahead as well: block by block it costs the writer more.
 constexpr std::uint64_t kWritebackStride = 8 * 1024 * 1024;
@@ -22,6 +24,8 @@ constexpr std::size_t kLockStripes = 64;
 bool is_upload_id(std::string_view id) {
   return id.size() == 32 && id.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
+
+std::string notes_of(const std::string& id) { return id + std::string(kNotesSuffix); }
 
 std::uint64_t leaf_count(std::uint64_t size) {
   return (size + bt::kBlockSize - 1) / bt::kBlockSize;
@@ -170,12 +174,65 @@ class FileBlobUpload final : public BlobUpload {
     // Nobody may find it there and take it for durable.
     if (!done) root_->remove(bucket->get(), name);
     committed_ = true;
+    drop_notes();
     return done;
   }
 
-  void discard() noexcept override { root_->remove(root_->uploads.get(), id_); }
+  Status sync() override {
+    if (committed_) return internal_error("blob_write", "the upload is a blob already");
+    auto done = root_->sync(fd_.get());
+    if (!done) discard();
+    return done;
+  }
+
+  void discard() noexcept override {
+    root_->remove(root_->uploads.get(), id_);
+    drop_notes();
+  }
+
+  Status add_note(ByteView note) override {
+    if (auto done = open_notes(O_CREAT); !done) return done;
+    auto size = file_size(notes_.get(), "blob_write");
+    if (!size) return std::move(size).error();
+    return write_all(notes_.get(), *size, note, "blob_write", root_->disk);
+  }
+
+  Result<std::size_t> read_notes(std::uint64_t offset, MutableByteView out) override {
+    if (auto done = open_notes(0); !done) {
+      if (done.error().kind() == ErrorClass::not_found) return std::size_t{0};
+      return std::move(done).error();
+    }
+    auto size = file_size(notes_.get(), "blob_read");
+    if (!size) return std::move(size).error();
+    const auto there = *size - std::min(*size, offset);
+    const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(there, out.size()));
+    if (auto done = read_exact(notes_.get(), offset, out.first(n)); !done) {
+      return std::move(done).error();
+    }
+    return n;
+  }
+
+  Status cut_notes(std::uint64_t size) override {
+    if (auto done = open_notes(0); !done) {
+      return done.error().kind() == ErrorClass::not_found ? Status{} : done;
+    }
+    if (root_->disk.truncate(notes_.get(), static_cast<off_t>(size)) == 0) return {};
+    return file_error("blob_write", "truncate", errno);
+  }
 
  private:
+  /// "file_unknown" when there are none.
+  Status open_notes(int flags) {
+    if (notes_) return {};
+    auto fd =
+        open_file(root_->uploads.get(), notes_of(id_), O_RDWR | flags, "blob_write", root_->disk);
+    if (!fd) return std::move(fd).error();
+    notes_ = std::move(*fd);
+    return {};
+  }
+
+  void drop_notes() noexcept { root_->remove(root_->uploads.get(), notes_of(id_)); }
+
   /// What was taken ahead and not used.
   Status give_back_room() {
     if (!may_hold_room_) return {};
@@ -186,6 +243,7 @@ class FileBlobUpload final : public BlobUpload {
   std::shared_ptr<Root> root_;
   std::string id_;
   Fd fd_;
+  Fd notes_;  // when they were first needed
   std::uint64_t size_;
   std::uint64_t flushed_ = 0;
   bool may_hold_room_;      // beyond its size: a crash may keep it and lose what filled it
@@ -198,6 +256,7 @@ class FileBlobStore final : public BlobStore {
 
   Result<std::unique_ptr<BlobUpload>> create_upload(const std::string& id) override {
     if (!is_upload_id(id)) return invalid("blob_upload_invalid");
+    root_->remove(root_->uploads.get(), notes_of(id));  // a crash may have kept them alone
     auto fd =
         open_file(root_->uploads.get(), id, O_RDWR | O_CREAT | O_EXCL, "blob_write", root_->disk);
     if (!fd) return std::move(fd).error();
@@ -358,12 +417,17 @@ class FileBlobStore final : public BlobStore {
   std::shared_ptr<Root> root_;
 };
 
-/// Temporary leaves of commits that a crash cut off.
+/// What crashes left: temporary leaves of commits that were cut off, notes without their upload.
 void remove_stale(const Root& root) {
   auto names = list_directory(root.uploads.get(), "store_open");
   if (!names) return;
   for (const auto& name : *names) {
-    if (name.find(kLeavesSuffix) != std::string::npos) root.remove(root.uploads.get(), name);
+    const bool leaves = name.find(kLeavesSuffix) != std::string::npos;
+    const bool notes = name.ends_with(kNotesSuffix);
+    const auto id = name.substr(0, name.size() - (notes ? kNotesSuffix.size() : 0));
+    if (leaves || (notes && !exists(root.uploads.get(), id))) {
+      root.remove(root.uploads.get(), name);
+    }
   }
 }
 

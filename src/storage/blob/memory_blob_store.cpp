@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstring>
 #include <map>
 #include <mutex>
@@ -13,9 +14,14 @@ struct StoredBlob {
   std::vector<Hash256> leaves;
 };
 
+struct StoredUpload {
+  Bytes bytes;
+  Bytes notes;
+};
+
 struct State {
   std::mutex mutex;
-  std::map<std::string, std::shared_ptr<Bytes>> uploads;
+  std::map<std::string, std::shared_ptr<StoredUpload>> uploads;
   std::map<oci::Digest, StoredBlob> blobs;
   std::map<oci::Digest, StoredBlob> aside;
 };
@@ -43,24 +49,42 @@ class MemoryReader final : public BlobReader {
 
 class MemoryUpload final : public BlobUpload {
  public:
-  MemoryUpload(std::shared_ptr<State> state, std::string id, std::shared_ptr<Bytes> bytes)
-      : state_(std::move(state)), id_(std::move(id)), bytes_(std::move(bytes)) {}
+  MemoryUpload(std::shared_ptr<State> state, std::string id, std::shared_ptr<StoredUpload> upload)
+      : state_(std::move(state)), id_(std::move(id)), upload_(std::move(upload)) {}
   const std::string& id() const override { return id_; }
-  std::uint64_t size() const override { return bytes_->size(); }
+  std::uint64_t size() const override { return upload_->bytes.size(); }
   Status append(ByteView bytes) override {
-    bytes_->insert(bytes_->end(), bytes.begin(), bytes.end());
+    upload_->bytes.insert(upload_->bytes.end(), bytes.begin(), bytes.end());
     return {};
   }
   Status read_at(std::uint64_t offset, MutableByteView out) const override {
-    return copy_range(*bytes_, offset, out);
+    return copy_range(upload_->bytes, offset, out);
+  }
+  Status sync() override { return {}; }
+  Status add_note(ByteView note) override {
+    upload_->notes.insert(upload_->notes.end(), note.begin(), note.end());
+    return {};
+  }
+  Result<std::size_t> read_notes(std::uint64_t offset, MutableByteView out) override {
+    const Bytes& notes = upload_->notes;
+    const std::size_t from =
+        static_cast<std::size_t>(std::min<std::uint64_t>(offset, notes.size()));
+    const std::size_t n = std::min(notes.size() - from, out.size());
+    std::copy_n(notes.begin() + static_cast<std::ptrdiff_t>(from), n, out.begin());
+    return n;
+  }
+  Status cut_notes(std::uint64_t size) override {
+    if (size < upload_->notes.size()) upload_->notes.resize(static_cast<std::size_t>(size));
+    return {};
   }
   Status commit(const BlobFacts& facts) override {
-    if (facts.size != bytes_->size() ||
+    if (facts.size != upload_->bytes.size() ||
         facts.leaves.size() != (facts.size + bt::kBlockSize - 1) / bt::kBlockSize) {
       return internal_error("blob_write", "facts do not fit the upload");
     }
     const std::lock_guard lock(state_->mutex);
-    state_->blobs.try_emplace(facts.digest, StoredBlob{bytes_, facts.leaves});
+    const std::shared_ptr<const Bytes> bytes(upload_, &upload_->bytes);
+    state_->blobs.try_emplace(facts.digest, StoredBlob{bytes, facts.leaves});
     state_->uploads.erase(id_);
     return {};
   }
@@ -72,7 +96,7 @@ class MemoryUpload final : public BlobUpload {
  private:
   std::shared_ptr<State> state_;
   std::string id_;
-  std::shared_ptr<Bytes> bytes_;
+  std::shared_ptr<StoredUpload> upload_;
 };
 
 class MemoryBlobStore final : public BlobStore {
@@ -82,7 +106,7 @@ class MemoryBlobStore final : public BlobStore {
       return invalid("blob_upload_invalid");
     }
     const std::lock_guard lock(state_->mutex);
-    auto [it, fresh] = state_->uploads.try_emplace(id, std::make_shared<Bytes>());
+    auto [it, fresh] = state_->uploads.try_emplace(id, std::make_shared<StoredUpload>());
     if (!fresh) return internal_error("blob_write", "the id is taken");
     return std::make_unique<MemoryUpload>(state_, id, it->second);
   }
@@ -95,7 +119,7 @@ class MemoryBlobStore final : public BlobStore {
   Result<std::vector<std::string>> list_uploads() override {
     const std::lock_guard lock(state_->mutex);
     std::vector<std::string> out;
-    for (const auto& [id, bytes] : state_->uploads) out.push_back(id);
+    for (const auto& [id, upload] : state_->uploads) out.push_back(id);
     return out;
   }
   Result<std::unique_ptr<BlobReader>> open(const oci::Digest& digest) override {

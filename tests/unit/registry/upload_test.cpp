@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "base/random.hpp"
+#include "crypto/hash.hpp"
 #include "registry/core/upload_service.hpp"
 #include "support/manual_clock.hpp"
 #include "support/net_loop.hpp"

@@ -173,6 +173,36 @@ TEST_P(BlobStoreSuite, DiscardedUploadIsGone) {
   EXPECT_EQ(store_->reopen_upload(kId).error().code(), "blob_upload_unknown");
 }
 
+TEST_P(BlobStoreSuite, NotesAreAppendedReadCutAndGoneWithTheirUpload) {
+  auto upload = std::move(store_->create_upload(kId)).value();
+  Bytes out(8, '-');
+  EXPECT_EQ(upload->read_notes(0, out).value(), 0U);
+  EXPECT_TRUE(upload->cut_notes(0).ok());
+  ASSERT_TRUE(upload->add_note(as_bytes("first")).ok());
+  ASSERT_TRUE(upload->add_note(as_bytes("second")).ok());
+  EXPECT_EQ(upload->read_notes(3, out).value(), 8U);
+  EXPECT_EQ(as_text(out), "stsecond");
+  EXPECT_EQ(upload->read_notes(4, out).value(), 7U);
+  EXPECT_EQ(upload->read_notes(11, out).value(), 0U);
+  EXPECT_EQ(upload->read_notes(12, out).value(), 0U);
+  ASSERT_TRUE(upload->cut_notes(5).ok());
+  ASSERT_TRUE(upload->add_note(as_bytes("2")).ok());
+  upload = std::move(store_->reopen_upload(kId)).value();
+  EXPECT_EQ(upload->read_notes(0, out).value(), 6U);
+  EXPECT_EQ(as_text(out).substr(0, 6), "first2");
+  EXPECT_EQ(store_->list_uploads().value().size(), 1U) << "notes are no upload";
+
+  upload->discard();
+  upload = std::move(store_->create_upload(kId)).value();
+  EXPECT_EQ(upload->read_notes(0, out).value(), 0U);
+  ASSERT_TRUE(upload->append(as_bytes("bytes")).ok());
+  ASSERT_TRUE(upload->add_note(as_bytes("note")).ok());
+  ASSERT_TRUE(upload->sync().ok());
+  ASSERT_TRUE(upload->commit(facts_of(to_bytes(as_bytes("bytes")))).ok());
+  upload = std::move(store_->create_upload(kId)).value();
+  EXPECT_EQ(upload->read_notes(0, out).value(), 0U);
+}
+
 TEST_P(BlobStoreSuite, UploadIdsAreHexAndUnique) {
   for (const char* bad :
        {"", "a", "../../../../../../etc/passwd/000", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
@@ -281,6 +311,22 @@ TEST(FileBlobStore, LeavesOfACutCommitAreSweptAtOpening) {
   std::ofstream(stale) << "half";
   ASSERT_TRUE(open_file_blob_store(dir.path()).ok());
   EXPECT_FALSE(std::filesystem::exists(stale));
+}
+
+TEST(FileBlobStore, NotesWithoutTheirUploadAreSweptAtOpeningAndNotTakenForThoseOfAnother) {
+  const test::TempDir dir;
+  const auto notes = dir / ("uploads/" + kId + ".notes");
+  auto store = std::move(open_file_blob_store(dir.path())).value();
+  std::ofstream(notes) << "of an earlier one";
+  auto upload = std::move(store->create_upload(kId)).value();
+  Bytes out(8);
+  EXPECT_EQ(upload->read_notes(0, out).value(), 0U);
+  ASSERT_TRUE(upload->add_note(as_bytes("own")).ok());
+  store = std::move(open_file_blob_store(dir.path())).value();
+  EXPECT_EQ(std::move(store->reopen_upload(kId)).value()->read_notes(0, out).value(), 3U);
+  std::filesystem::remove(dir / ("uploads/" + kId));
+  store = std::move(open_file_blob_store(dir.path())).value();
+  EXPECT_FALSE(std::filesystem::exists(notes));
 }
 
 TEST(FileBlobStore, TruncatedLeavesAreNoticed) {

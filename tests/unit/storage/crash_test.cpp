@@ -162,7 +162,9 @@ class Stores {
       case Step::part: {
         auto upload = begin(step.id, image.repository);
         if (!upload) return std::move(upload).error();
-        return (*upload)->append(as_bytes("only a part"));
+        if (auto done = (*upload)->append(as_bytes("only a part")); !done) return done;
+        if (auto done = (*upload)->sync(); !done) return done;
+        return (*upload)->add_note(as_bytes("a note"));
       }
       case Step::quarantine: {
         const auto digest = digest_of(image.layers[0]);
@@ -254,6 +256,7 @@ class Stores {
     if (!upload) return std::move(upload).error();
     const auto half = layer.size() / 2;
     if (auto done = (*upload)->append(as_bytes(layer).first(half)); !done) return done;
+    if (auto done = (*upload)->add_note(as_bytes("half")); !done) return done;
     if (auto done = (*upload)->append(as_bytes(layer).subspan(half)); !done) return done;
     if (meta->upkeep().is_quarantined(digest).value()) {
       auto aside = blobs->quarantine(digest);
@@ -348,7 +351,7 @@ void check_collected(Stores& stores, const std::string& path) {
   const auto uploads = stores.meta->uploads().value();
   for (const auto& record : uploads) records.insert(record.id);
   for (const auto& entry : fs::directory_iterator(path + "/uploads"))
-    EXPECT_TRUE(records.contains(entry.path().filename())) << entry.path();
+    EXPECT_TRUE(records.contains(entry.path().stem())) << entry.path();
   for (const auto& entry : fs::recursive_directory_iterator(path + "/blobs")) {
     if (!entry.is_regular_file()) continue;
     const auto digest = oci::Digest::parse("sha256:" + entry.path().stem().string()).value();
