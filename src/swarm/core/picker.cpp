@@ -59,12 +59,19 @@ std::optional<Choice> begun(State& s, std::span<Peer* const> free) {
   return std::nullopt;
 }
 
+/// Whoever is connected has everything: there is nobody to trade with, and order is worth more.
+bool only_seeds(const State& s) {
+  return std::all_of(s.peers.begin(), s.peers.end(),
+                     [&](const auto& p) { return p->info.origin || p->have.all(); });
+}
+
 std::optional<Choice> rarest(State& s, std::span<Peer* const> free) {
   std::optional<Choice> best;
   std::pair<std::uint64_t, std::uint64_t> best_key;
+  const bool in_order = only_seeds(s);
   for (const std::uint32_t piece : s.pieces.candidates()) {
-    const std::pair<std::uint64_t, std::uint64_t> key(s.pieces.availability(piece),
-                                                      mix(s.config.seed ^ piece));
+    const std::pair<std::uint64_t, std::uint64_t> key(
+        s.pieces.availability(piece), in_order ? piece : mix(s.config.seed ^ piece));
     if (best && key >= best_key) continue;
     if (Peer* peer = best_holder(free, piece, nullptr)) {
       best = Choice{piece, peer};

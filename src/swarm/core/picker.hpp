@@ -14,9 +14,9 @@ struct Choice {
 
 /// The piece whose next block is asked for, and of whom among `free` (peers that may be asked
 /// one more block). First the few pieces a reader needs next, then pieces already begun, then
-/// the rarest among the neighbours, ties by a number that differs from node to node. Of its
-/// holders the one with the fewest open requests, then the one asked longest ago. `may_start`:
-/// whether another piece may be begun.
+/// the rarest among the neighbours, ties by a number that differs from node to node; but in order
+/// while all neighbours have everything. Of its holders the one with the fewest open requests, then
+/// the one asked longest ago. `may_start`: whether another piece may be begun.
 std::optional<Choice> choose(State&, std::span<Peer* const> free, bool may_start);
 
 /// What is asked for before all else from a reader's position on: so many pieces, and as many more

@@ -24,6 +24,21 @@ TEST(Requests, ASinglePeerGetsThemAll) {
   EXPECT_EQ(c.requests(1), 10U);
 }
 
+TEST(Requests, WithNobodyToTradeWithPiecesComeInOrder) {
+  const auto first_asked = [](bool with_another) {
+    CoreUnderTest c(64, 1, false, false, false);
+    c.join_with(1, range(64));
+    if (with_another) c.join_with(2, {5});
+    c.learn_layer();
+    std::vector<std::uint32_t> pieces;
+    for (const auto& r : c.sent<bt::RequestBlock>(1)) pieces.push_back(r.block.piece);
+    return pieces;
+  };
+  EXPECT_EQ(first_asked(false), range(10));
+  const auto mixed = first_asked(true);
+  EXPECT_FALSE(std::is_sorted(mixed.begin(), mixed.end()));
+}
+
 TEST(Requests, WhereBytesComeFastARowIsAskedOfOnePeer) {
   CoreUnderTest c(4096, 8, false, false, false);
   c.join_with(1, range(4096));
