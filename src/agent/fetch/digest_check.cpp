@@ -3,58 +3,42 @@
 #include <algorithm>
 
 #include "agent/fetch/download.hpp"
-#include "crypto/hash.hpp"
 
 namespace convoy::agent {
 namespace {
 
 constexpr std::uint64_t kBatch = 4 * 1024 * 1024;
-constexpr std::size_t kStep = 256 * 1024;
-
-Status hash_file(const storage::PieceFile& file, Hasher& hasher, std::uint64_t from,
-                 std::uint64_t length) {
-  Bytes buffer(static_cast<std::size_t>(std::min<std::uint64_t>(length, kStep)));
-  while (length > 0) {
-    const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(length, buffer.size()));
-    const MutableByteView part(buffer.data(), n);
-    if (auto read = file.read_at(from, part); !read) return read;
-    hasher.update(part);
-    from += n;
-    length -= n;
-  }
-  return {};
-}
 
 }  // namespace
 
 net::Task<void> Download::check_digest() {
   const auto self = shared_from_this();
-  const auto hasher = crypto::make_hasher(meta_.digest.algorithm());
-  std::uint64_t at = 0;
-  while (at < meta_.size && state_ == State::running) {
-    const std::uint64_t batch = std::min(readable_from(at), kBatch);
-    // Few large turns on a worker; the last bytes, which a reader waits for, at once.
-    if (batch == kBatch || (batch > 0 && at + batch == meta_.size)) {
-      const bool good = co_await hash_range(*hasher, at, batch);
+  for (;;) {
+    if (state_ != State::running) co_return;
+    // The digest may be ahead by a piece that the torrent has not heard of yet.
+    const std::uint64_t ready = readable_from(0);
+    const std::uint64_t at = digest_->size();
+    if (ready == meta_.size && at == meta_.size) break;
+    // What did not come in order is read again: in few large turns on a worker, but the last bytes,
+    // which a reader waits for, at once.
+    const std::uint64_t end = std::min(ready, at + kBatch);
+    if (end == at + kBatch || (end > at && end == meta_.size)) {
+      const bool good = co_await hash_up_to(end);
       if (!good) co_return;
-      at += batch;
       continue;
     }
-    const bool alive = co_await wait(at + batch);
+    const bool alive = co_await wait(ready);
     if (!alive || forsaken()) {
       fail(cancelled("download_forsaken"));
       co_return;
     }
   }
-  if (state_ != State::running) co_return;
-  Bytes raw = hasher->finish();
+  Bytes raw = digest_->finish();
   co_await conclude(std::move(raw));
 }
 
-net::Task<bool> Download::hash_range(Hasher& hasher, std::uint64_t from, std::uint64_t length) {
-  const auto file = file_;
-  Hasher* into = &hasher;
-  auto job = [file, into, from, length] { return hash_file(*file, *into, from, length); };
+net::Task<bool> Download::hash_up_to(std::uint64_t end) {
+  auto job = [file = file_, digest = digest_, end] { return digest->read_on(*file, end); };
   auto done = co_await env_.pool.run(std::move(job));
   const bool good = done.ok();
   if (!good) fail(std::move(done).error());

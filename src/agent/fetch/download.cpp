@@ -15,6 +15,7 @@ Download::Download(const DownloadEnv& env, bt::BlobMeta meta, bool has_tree)
     : env_(env),
       meta_(meta),
       has_tree_(has_tree),
+      digest_(std::make_shared<BlobDigest>(meta_.digest.algorithm())),
       unchecked_(meta_),
       changed_(env.executor),
       last_use_(env.clock.steady()) {}

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "agent/fetch/ask.hpp"
+#include "agent/fetch/blob_digest.hpp"
 #include "agent/fetch/piece_marks.hpp"
 #include "agent/fetch/pull_log.hpp"
 #include "base/log.hpp"
@@ -58,6 +59,8 @@ class Download : public std::enable_shared_from_this<Download> {
   const bt::BlobMeta& meta() const { return meta_; }
   bool has_tree() const { return has_tree_; }
   const std::shared_ptr<storage::PieceFile>& file() const { return file_; }
+  /// Taken along by whoever has the next bytes at hand.
+  const std::shared_ptr<BlobDigest>& digest() const { return digest_; }
   const std::shared_ptr<swarm::Torrent>& torrent() const { return torrent_; }
   /// Every piece came through the swarm's own checks.
   bool swarm_complete() const { return torrent_ && torrent_->stats().complete; }
@@ -104,7 +107,7 @@ class Download : public std::enable_shared_from_this<Download> {
   };
 
   net::Task<void> check_digest();
-  net::Task<bool> hash_range(Hasher& hasher, std::uint64_t from, std::uint64_t length);
+  net::Task<bool> hash_up_to(std::uint64_t end);
   net::Task<void> conclude(Bytes raw);
   net::Task<void> store();
   net::Task<void> resume_claims(std::vector<bool> claims);
@@ -120,6 +123,7 @@ class Download : public std::enable_shared_from_this<Download> {
   State state_ = State::opening;
   std::optional<Error> failure_;
   std::shared_ptr<storage::PieceFile> file_;
+  std::shared_ptr<BlobDigest> digest_;
   std::vector<bool> claims_;
   std::shared_ptr<swarm::Torrent> torrent_;
   Ended ended_;

@@ -66,7 +66,8 @@ net::Task<Result<std::shared_ptr<Download>>> Downloads::start(BlobAsk ask, Permi
     // A torrent that is left over writes to another file than this one.
     seats_.leave(permit.pass->info_hash);
     std::vector<bool> none(meta.piece_count(), false);
-    torrent = seats_.join(*permit.pass, ask, piece_io(download->file()), std::move(none));
+    auto io = piece_io(download->file(), download->digest());
+    torrent = seats_.join(*permit.pass, ask, std::move(io), std::move(none));
   }
   auto origin = std::make_shared<const Origin>(Origin{std::move(ask), std::move(permit.pass)});
   download->run(std::move(torrent), [this, origin](Download& d) { ended(d, *origin); });
@@ -81,7 +82,8 @@ void Downloads::ended(Download& download, const Origin& origin) {
     // The engine does not know of the pieces that came unchecked; it starts anew as a seed.
     seats_.leave(origin.pass->info_hash);
     std::vector<bool> all(download.meta().piece_count(), true);
-    seats_.join(*origin.pass, origin.ask, piece_io(download.file()), std::move(all));
+    auto io = piece_io(download.file(), download.digest());
+    seats_.join(*origin.pass, origin.ask, std::move(io), std::move(all));
   }
   if (!complete && origin.pass) seats_.leave(origin.pass->info_hash);
   const bool wrong = download.failure() && download.failure()->kind() == ErrorClass::corrupt;

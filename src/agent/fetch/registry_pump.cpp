@@ -89,7 +89,14 @@ net::Task<Status> Download::keep_piece(std::uint32_t piece, MutableByteView byte
   // The tree is not known yet: the digest of the whole will tell.
   const auto file = file_;
   const std::uint64_t offset = std::uint64_t{piece} * meta_.piece_length;
-  auto job = [file, offset, bytes] { return file->write_at(offset, bytes); };
+  auto job = [file, digest = digest_, offset, bytes] {
+    auto written = file->write_at(offset, bytes);
+    auto state = digest->at(offset);
+    if (!written || !state) return written;
+    state->update(bytes);
+    digest->advance(*state);
+    return written;
+  };
   auto written = co_await env_.pool.run(std::move(job));
   if (!written) {
     fail(written.error());

@@ -9,7 +9,8 @@ constexpr Duration kPatience = std::chrono::seconds(10);
 
 class PartialIo final : public swarm::PieceIo {
  public:
-  explicit PartialIo(std::shared_ptr<storage::PieceFile> file) : file_(std::move(file)) {}
+  PartialIo(std::shared_ptr<storage::PieceFile> file, std::shared_ptr<BlobDigest> digest)
+      : file_(std::move(file)), digest_(std::move(digest)) {}
   Status read(std::uint64_t offset, MutableByteView out) override {
     return file_->read_at(offset, out);
   }
@@ -20,9 +21,14 @@ class PartialIo final : public swarm::PieceIo {
     return file_->write_at(offset, bytes);
   }
   Status piece_done(std::uint32_t piece) override { return file_->mark_piece(piece); }
+  std::optional<crypto::Sha256> digest_at(std::uint64_t offset) override {
+    return digest_->at(offset);
+  }
+  void digest_done(const crypto::Sha256& digest) override { digest_->advance(digest); }
 
  private:
   std::shared_ptr<storage::PieceFile> file_;
+  std::shared_ptr<BlobDigest> digest_;
 };
 
 class CompleteIo final : public swarm::PieceIo {
@@ -45,8 +51,9 @@ class CompleteIo final : public swarm::PieceIo {
 
 }  // namespace
 
-std::shared_ptr<swarm::PieceIo> piece_io(std::shared_ptr<storage::PieceFile> file) {
-  return std::make_shared<PartialIo>(std::move(file));
+std::shared_ptr<swarm::PieceIo> piece_io(std::shared_ptr<storage::PieceFile> file,
+                                         std::shared_ptr<BlobDigest> digest) {
+  return std::make_shared<PartialIo>(std::move(file), std::move(digest));
 }
 
 std::shared_ptr<swarm::PieceIo> piece_io(std::shared_ptr<storage::BlobReader> blob) {

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "agent/fetch/ask.hpp"
+#include "agent/fetch/blob_digest.hpp"
 #include "agent/fetch/ticket_desk.hpp"
 #include "agent/identity/cluster.hpp"
 #include "base/log.hpp"
@@ -15,8 +16,9 @@
 
 namespace convoy::agent {
 
-/// Pieces of a blob on its way.
-std::shared_ptr<swarm::PieceIo> piece_io(std::shared_ptr<storage::PieceFile>);
+/// Pieces of a blob on its way; those that come in order take the digest along.
+std::shared_ptr<swarm::PieceIo> piece_io(std::shared_ptr<storage::PieceFile>,
+                                         std::shared_ptr<BlobDigest>);
 /// Pieces of a complete blob; writing is an error.
 std::shared_ptr<swarm::PieceIo> piece_io(std::shared_ptr<storage::BlobReader>);
 

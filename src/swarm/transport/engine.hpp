@@ -11,6 +11,7 @@
 #include "base/random.hpp"
 #include "base/result.hpp"
 #include "crypto/certificate.hpp"
+#include "crypto/sha256.hpp"
 #include "net/metrics.hpp"
 #include "net/rate_limiter.hpp"
 #include "net/tls.hpp"
@@ -32,6 +33,11 @@ class PieceIo {
   virtual Status write(std::uint64_t offset, ByteView) = 0;
   /// The piece was verified and written.
   virtual Status piece_done(std::uint32_t piece) = 0;
+  /// The SHA-256 of all bytes before `offset`, if it is wanted to go on from here: a piece is then
+  /// hashed for it and for its own check in one pass.
+  virtual std::optional<crypto::Sha256> digest_at(std::uint64_t) { return std::nullopt; }
+  /// Where it went on to, after the piece was found right and written.
+  virtual void digest_done(const crypto::Sha256&) {}
 };
 
 struct SwarmPeer {

@@ -1,6 +1,7 @@
 #include "swarm/transport/torrent.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "crypto/hash.hpp"
 
@@ -247,9 +248,9 @@ void TorrentImpl::carry_out(core::SendMessage& a) {
 void TorrentImpl::carry_out(core::VerifyPiece& a) {
   PieceBuffer buffer = buffers_.take(a.piece);
   if (buffer == nullptr) return core_.lost(a.piece, env_.now());
-  env_.tasks.spawn([self = shared_from_this(), piece = a.piece, buffer = std::move(buffer)] {
-    return self->verify(piece, buffer);
-  });
+  arrived_.insert_or_assign(a.piece, std::move(buffer));
+  if (std::exchange(verifying_, true)) return;
+  env_.tasks.spawn([self = shared_from_this()] { return self->verify_arrived(); });
 }
 
 void TorrentImpl::carry_out(core::ReleasePiece& a) { buffers_.release(a.piece); }

@@ -99,6 +99,7 @@ class TorrentImpl final : public Torrent,
   };
   static Checked check_and_store(const bt::BlobMeta&, PieceIo&, std::uint32_t piece, ByteView bytes,
                                  const Hash256& expected);
+  net::Task<void> verify_arrived();
   net::Task<void> verify(std::uint32_t piece, PieceBuffer);
   net::Task<void> compute_layer();
   net::Task<void> read_leaves(core::ReadLeaves);
@@ -125,6 +126,9 @@ class TorrentImpl final : public Torrent,
   core::Swarm core_;
   core::PeerBook book_;
   PieceBuffers buffers_;
+  // One after the other, the first one first: so the digest of the whole can go along.
+  std::map<std::uint32_t, PieceBuffer> arrived_;
+  bool verifying_ = false;
   std::shared_ptr<ReadCache> cache_;
   Peers peers_;
   core::PeerRef last_ref_ = 0;

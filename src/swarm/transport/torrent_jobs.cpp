@@ -33,14 +33,34 @@ TorrentImpl::Checked TorrentImpl::check_and_store(const bt::BlobMeta& meta, Piec
                                                   std::uint32_t piece, ByteView bytes,
                                                   const Hash256& expected) {
   Checked out;
-  out.leaves = crypto::merkle_leaves(bytes);
+  auto digest = io.digest_at(offset_of(meta, piece));
+  crypto::MerkleLeaves leaves;
+  if (digest) {
+    leaves.update_with(*digest, bytes);
+  } else {
+    leaves.update(bytes);
+  }
+  out.leaves = leaves.finish();
   out.matches = bt::piece_hash(out.leaves, meta, crypto::sha256_pair) == expected;
   if (!out.matches) return out;
   Status stored = io.write(offset_of(meta, piece), bytes);
   if (stored) stored = io.piece_done(piece);
   out.stored = stored.ok();
+  if (stored && digest) io.digest_done(*digest);
   if (!stored) out.trouble = stored.error().text();
   return out;
+}
+
+net::Task<void> TorrentImpl::verify_arrived() {
+  const auto self = shared_from_this();
+  while (!arrived_.empty() && !stopped_) {
+    const auto first = arrived_.begin();
+    const std::uint32_t piece = first->first;
+    PieceBuffer buffer = std::move(first->second);
+    arrived_.erase(first);
+    co_await verify(piece, std::move(buffer));
+  }
+  verifying_ = false;
 }
 
 net::Task<void> TorrentImpl::verify(std::uint32_t piece, PieceBuffer buffer) {

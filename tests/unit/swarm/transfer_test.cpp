@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include <mutex>
 
 #include "support/swarm_world.hpp"
 
@@ -9,6 +10,34 @@ using namespace std::chrono_literals;
 using test::MemoryPieces;
 using test::TestBlob;
 using test::TestPeer;
+
+/// Wants the digest of the whole.
+class DigestPieces final : public swarm::PieceIo {
+ public:
+  explicit DigestPieces(std::uint64_t size) : io_(std::make_shared<MemoryPieces>(size)) {}
+  Status read(std::uint64_t offset, MutableByteView out) override { return io_->read(offset, out); }
+  Status write(std::uint64_t offset, ByteView in) override { return io_->write(offset, in); }
+  Status piece_done(std::uint32_t piece) override { return io_->piece_done(piece); }
+  std::optional<crypto::Sha256> digest_at(std::uint64_t offset) override {
+    const std::lock_guard lock(mutex_);
+    if (digest_.size() != offset) return std::nullopt;
+    return digest_;
+  }
+  void digest_done(const crypto::Sha256& digest) override {
+    const std::lock_guard lock(mutex_);
+    digest_ = digest;
+  }
+  crypto::Sha256 digest() {
+    const std::lock_guard lock(mutex_);
+    return digest_;
+  }
+  MemoryPieces& pieces() { return *io_; }
+
+ private:
+  std::shared_ptr<MemoryPieces> io_;
+  std::mutex mutex_;
+  crypto::Sha256 digest_;
+};
 
 class Transfer : public testing::Test {
  protected:
@@ -47,6 +76,60 @@ TEST_F(Transfer, ANodeGetsABlobFromAnother) {
   EXPECT_EQ(t->readable_from(5), blob.meta.size - 5);
   EXPECT_EQ(a.audit.count("peer.grant"), 1U);
   EXPECT_EQ(a.audit.count("peer.refuse"), 0U);
+}
+
+TEST_F(Transfer, TheDigestGoesAlongWithPiecesThatComeInOrder) {
+  const auto blob = TestBlob::make(cluster, test::random_bytes((6 << 20) + 12345, 8));
+  auto& a = node("a");
+  auto& b = node("b");
+  a.seed(blob);
+  const auto io = std::make_shared<DigestPieces>(blob.meta.size);
+  auto spec = b.spec(blob, nullptr, {a.address()});
+  spec.io = io;
+  ASSERT_TRUE(complete(b.engine->add(std::move(spec)).value()));
+  EXPECT_TRUE(io->pieces().bytes == blob.bytes);
+  EXPECT_EQ(io->digest().size(), blob.meta.size);
+  EXPECT_EQ(io->digest().finish(), crypto::sha256(blob.bytes));
+}
+
+TEST_F(Transfer, WrongBytesDoNotGetIntoTheDigest) {
+  const auto blob = TestBlob::make(cluster, test::random_bytes(2 << 20, 9));
+  auto& liar = node("liar");
+  auto& honest = node("honest");
+  auto& b = node("b");
+  auto bad = blob.bytes;
+  bad[3 * blob.meta.piece_length + 5] ^= 1;
+  auto lies = liar.spec(blob, std::make_shared<MemoryPieces>(std::move(bad)));
+  lies.leaves = blob.leaves;
+  const auto lying = liar.engine->add(std::move(lies)).value();
+  const auto io = std::make_shared<DigestPieces>(blob.meta.size);
+  auto spec = b.spec(blob, nullptr, {liar.address()});
+  spec.io = io;
+  const auto t = b.engine->add(std::move(spec)).value();
+  EXPECT_FALSE(complete(t, 500ms));
+  EXPECT_LE(io->digest().size(), 3 * blob.meta.piece_length);
+  honest.seed(blob);
+  auto more = b.spec(blob, nullptr, {honest.address()});
+  more.io = io;
+  static_cast<void>(b.engine->add(std::move(more)).value());
+  ASSERT_TRUE(complete(t));
+  EXPECT_TRUE(io->pieces().bytes == blob.bytes);
+  const auto digest = io->digest();
+  EXPECT_EQ(digest.finish(),
+            crypto::sha256(ByteView(blob.bytes).first(static_cast<std::size_t>(digest.size()))));
+}
+
+TEST_F(Transfer, WhatCouldNotBeStoredDoesNotGetIntoTheDigest) {
+  const auto blob = TestBlob::make(cluster, test::random_bytes(1 << 20, 10));
+  auto& a = node("a");
+  auto& b = node("b");
+  a.seed(blob);
+  const auto io = std::make_shared<DigestPieces>(blob.meta.size);
+  io->pieces().full = true;
+  auto spec = b.spec(blob, nullptr, {a.address()});
+  spec.io = io;
+  EXPECT_FALSE(complete(b.engine->add(std::move(spec)).value(), 300ms));
+  EXPECT_EQ(io->digest().size(), 0U);
 }
 
 TEST_F(Transfer, OneNodeAloneGetsEverythingThroughOffers) {
