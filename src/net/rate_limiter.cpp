@@ -11,12 +11,6 @@
 #include "net/steady.hpp"
 
 namespace convoy::net {
-namespace {
-
-/// How much may pile up unused: enough to ride over a late timer, too little to be a burst.
-constexpr double kBurstSeconds = 0.05;
-
-}  // namespace
 
 struct RateLimiter::Impl : std::enable_shared_from_this<Impl> {
   struct Waiter {
@@ -36,31 +30,31 @@ struct RateLimiter::Impl : std::enable_shared_from_this<Impl> {
     }
   };
 
-  Impl(Executor e, std::uint64_t r) : executor(e), timer(e), rate(r) {
-    filled = steady_now();
-    tokens = burst();
+  Impl(Executor e, Buckets b) : executor(e), timer(e), buckets(std::move(b)) {}
+
+  std::uint64_t rate() const {
+    std::uint64_t lowest = 0;
+    for (const auto& bucket : buckets) {
+      const std::uint64_t r = bucket->rate();
+      if (r != 0 && (lowest == 0 || r < lowest)) lowest = r;
+    }
+    return lowest;
   }
 
-  double burst() const { return static_cast<double>(rate) * kBurstSeconds; }
-
-  void refill() {
-    const SteadyTime now = steady_now();
-    const std::chrono::duration<double> passed = now - filled;
-    filled = now;
-    tokens = std::min(tokens + passed.count() * static_cast<double>(rate), burst());
+  Duration wait() const {
+    Duration longest{};
+    for (const auto& bucket : buckets) longest = std::max(longest, bucket->wait(steady_now()));
+    return longest;
   }
 
-  /// Whoever stands first passes as soon as the account is not overdrawn and overdraws it, so
-  /// that one larger than the burst passes too.
+  /// Whoever stands first passes as soon as no account is overdrawn.
   bool take(std::uint64_t bytes) {
-    if (rate == 0) return true;
-    if (tokens <= 0) return false;
-    tokens -= static_cast<double>(bytes);
+    if (wait() > Duration::zero()) return false;
+    for (const auto& bucket : buckets) bucket->take(bytes);
     return true;
   }
 
   void pump() {
-    refill();
     while (!line.empty() && take(line.front()->bytes)) {
       Waiter* first = line.front();
       line.pop_front();
@@ -69,9 +63,7 @@ struct RateLimiter::Impl : std::enable_shared_from_this<Impl> {
       first->timer.cancel();
     }
     if (line.empty()) return;
-    const std::chrono::duration<double> wait(-tokens / static_cast<double>(rate));
-    const auto whole = std::chrono::duration_cast<Duration>(wait) + std::chrono::microseconds(1);
-    timer.expires_after(whole);
+    timer.expires_after(wait());
     timer.async_wait([weak = weak_from_this()](const boost::system::error_code& ec) {
       const auto self = weak.lock();
       if (!ec && self) self->pump();
@@ -80,37 +72,39 @@ struct RateLimiter::Impl : std::enable_shared_from_this<Impl> {
 
   Executor executor;
   asio::steady_timer timer;
+  Buckets buckets;
   std::list<Waiter*> line;
-  std::uint64_t rate;
-  double tokens = 0;
-  SteadyTime filled;
 };
 
 RateLimiter::RateLimiter(Executor executor, std::uint64_t bytes_per_second)
-    : impl_(std::make_shared<Impl>(executor, bytes_per_second)) {}
+    : RateLimiter(executor, {std::make_shared<TokenBucket>(bytes_per_second)}) {}
+
+RateLimiter::RateLimiter(Executor executor, Buckets buckets)
+    : impl_(std::make_shared<Impl>(executor, std::move(buckets))) {}
 
 RateLimiter::~RateLimiter() {
   for (auto* waiter : impl_->line) waiter->timer.cancel();
 }
 
-std::uint64_t RateLimiter::rate() const { return impl_->rate; }
+std::uint64_t RateLimiter::rate() const { return impl_->rate(); }
 
 void RateLimiter::set_rate(std::uint64_t bytes_per_second) {
-  impl_->refill();
-  // A debt of the old rate would last for ages at a much lower one.
-  impl_->tokens = std::max(impl_->tokens, -static_cast<double>(bytes_per_second));
-  impl_->rate = bytes_per_second;
+  impl_->buckets.front()->set_rate(bytes_per_second, steady_now());
+  rates_changed();
+}
+
+void RateLimiter::rates_changed() {
   impl_->timer.cancel();
   impl_->pump();
 }
 
+void RateLimiter::give_back(std::uint64_t bytes) {
+  for (const auto& bucket : impl_->buckets) bucket->give_back(bytes);
+}
+
 Task<bool> RateLimiter::acquire(std::uint64_t bytes) {
   const auto impl = impl_;
-  if (impl->rate == 0) co_return true;
-  if (impl->line.empty()) {
-    impl->refill();
-    if (impl->take(bytes)) co_return true;
-  }
+  if (impl->line.empty() && impl->take(bytes)) co_return true;
   const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
   co_await asio::this_coro::throw_if_cancelled(false);
   if (state.cancelled() != asio::cancellation_type::none) co_return false;

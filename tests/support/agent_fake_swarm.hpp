@@ -125,6 +125,7 @@ class FakeEngine final : public swarm::Engine {
     identities.push_back(std::move(identity));
     return {};
   }
+  void rates_changed(const swarm::UploadShares& now) override { shares.push_back(now); }
   net::Task<void> stop() override {
     for (auto& [hash, torrent] : torrents) torrent->remove();
     co_return;
@@ -135,6 +136,7 @@ class FakeEngine final : public swarm::Engine {
   std::map<bt::InfoHash, std::shared_ptr<FakeTorrent>> torrents;
   std::shared_ptr<FakeTorrent> last;
   std::vector<net::TlsIdentity> identities;
+  std::vector<swarm::UploadShares> shares;
   int added = 0;
 
  private:

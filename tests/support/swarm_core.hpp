@@ -34,7 +34,8 @@ class CoreUnderTest {
   using Message = bt::Message;
 
   explicit CoreUnderTest(std::uint32_t pieces, std::uint32_t blocks = 1, bool origin = false,
-                         bool complete = false, bool knows_layer = true)
+                         bool complete = false, bool knows_layer = true,
+                         std::shared_ptr<swarm::core::Traffic> traffic = nullptr)
       : meta{oci::Digest::sha256({}),
              std::uint64_t{pieces} * blocks * bt::kBlockSize,
              blocks * bt::kBlockSize,
@@ -51,6 +52,7 @@ class CoreUnderTest {
     if (knows_layer) c.layer = layer;
     c.pair = toy_pair;
     c.seed = 7;
+    c.traffic = std::move(traffic);
     swarm = std::make_unique<swarm::core::Swarm>(std::move(c));
   }
 

@@ -73,7 +73,8 @@ class TestPeer {
  public:
   TestPeer(Loop& loop, TestCluster& cluster, const Clock& clock, TestNode identity,
            std::shared_ptr<net::RateLimiter> upload = nullptr,
-           Duration gate_time = std::chrono::seconds(5))
+           Duration gate_time = std::chrono::seconds(5),
+           const std::function<void(swarm::EngineOptions&)>& tune = nullptr)
       : loop_(loop), node(std::move(identity)), cluster_(cluster), pool(2) {
     swarm::EngineOptions o;
     o.identity = {node.pem.chain_pem, node.pem.key_pem};
@@ -82,6 +83,7 @@ class TestPeer {
     o.listen = {"127.0.0.1", 0};
     o.gate_time = gate_time;
     o.upload = std::move(upload);
+    if (tune) tune(o);
     auto made = swarm::Engine::make(loop.executor(), pool, std::move(o), clock, random, audit,
                                     metrics, log(clock).with({{"node", node.id.name}}));
     if (!made) ADD_FAILURE() << made.error().text();

@@ -56,10 +56,19 @@ Requester::Pace Requester::pace(Instant now) const {
     const std::chrono::duration<double> all(static_cast<double>(out.total) * bt::kBlockSize / rate);
     out.patience = std::chrono::duration_cast<Duration>(kQueued * all);
   }
+  if (s_.yields()) out.row = out.total = 1;
   return out;
 }
 
+bool Requester::limits_allow(const Peer& peer, Instant now) {
+  const Duration wait = s_.held_back(peer, now);
+  if (wait == Duration::zero()) return true;
+  held_until_ = std::min(held_until_.value_or(Instant::max()), now + wait);
+  return false;
+}
+
 void Requester::refill(Instant now) {
+  held_until_.reset();
   if (!s_.knows_layer() || s_.pieces.complete()) return;
   const auto [bdp, row, total, patience] = pace(now);
   const Instant oldest = now - patience;
@@ -85,13 +94,14 @@ void Requester::refill(Instant now) {
   for (const auto& p : s_.peers) {
     if (may_take(*p)) free.push_back(p.get());
   }
-  while (open < total && !free.empty()) {
+  while (open < total && !free.empty() && limits_allow(*free.front(), now)) {
     const bool may_start = s_.pieces.actives().size() < s_.max_active();
     const auto choice = choose(s_, free, may_start);
     if (!choice) return;
     ActivePiece* active = begin(choice->piece);
     if (active->single_source) active->source = choice->peer->ref;
     for (std::size_t i = 0; i < row && active->unasked > 0 && may_take(*choice->peer); ++i) {
+      if (!limits_allow(*choice->peer, now)) return;
       ask(*choice->peer, *active, active->next_free(), now);
       ++open;
     }
@@ -101,17 +111,19 @@ void Requester::refill(Instant now) {
 
 void Requester::take_offers(Peer& origin, Instant now) {
   std::erase_if(origin.offers, [this](std::uint32_t piece) { return s_.pieces.has(piece); });
+  const std::size_t most = s_.yields() ? 1 : origin.info.max_requests;
   for (const std::uint32_t piece : origin.offers) {
     ActivePiece* active = s_.pieces.active(piece);
     if (active == nullptr) {
-      if (s_.pieces.actives().size() >= s_.max_active()) return;
+      if (s_.pieces.actives().size() >= s_.max_active() || !limits_allow(origin, now)) return;
       active = begin(piece);
     }
     if (active->single_source) {
       if (active->source == 0) active->source = origin.ref;
       if (active->source != origin.ref) continue;
     }
-    while (active->unasked > 0 && origin.open.size() < origin.info.max_requests) {
+    while (active->unasked > 0 && origin.open.size() < most) {
+      if (!limits_allow(origin, now)) return;
       ask(origin, *active, active->next_free(), now);
     }
   }
@@ -129,7 +141,9 @@ void Requester::ask(Peer& peer, ActivePiece& active, std::uint32_t block, Instan
   if (peer.open.empty()) peer.last_block = std::max(peer.last_block, now);
   peer.open.push_back({active.piece, block, now});
   peer.asked = ++s_.turn;
-  s_.send(peer, bt::RequestBlock{s_.pieces.block(active.piece, block)});
+  const bt::BlockRef what = s_.pieces.block(active.piece, block);
+  s_.charge(peer, what.length);
+  s_.send(peer, bt::RequestBlock{what});
 }
 
 Arrival Requester::arrived(Peer& peer, std::uint32_t piece, std::uint32_t begin,
@@ -177,9 +191,13 @@ bool Requester::rejected(Peer& peer, const bt::BlockRef& b) {
     return s_.pieces.block(r.piece, r.block) == b;
   });
   if (it == peer.open.end()) {
-    if (peer.forgiven > 0) --peer.forgiven;
+    if (peer.forgiven > 0) {
+      --peer.forgiven;
+      s_.refund(peer, b.length);
+    }
     return false;
   }
+  s_.refund(peer, b.length);
   if (ActivePiece* active = s_.pieces.active(it->piece)) active->unask(it->block);
   peer.open.erase(it);
   return true;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include "swarm/core/state.hpp"
 
 namespace convoy::swarm::core {
@@ -22,6 +24,8 @@ class Requester {
   void unbind(Peer&, std::uint32_t piece);
   /// What was asked of a peer that has been silent for about a second is freed for others.
   void check_stalls(Instant now);
+  /// When the node's limits let go on what the last refill() had to leave.
+  std::optional<Instant> held_until() const { return held_until_; }
 
  private:
   /// What the measured rate says.
@@ -35,6 +39,7 @@ class Requester {
 
   Pace pace(Instant now) const;
   double bdp(double rate) const;
+  bool limits_allow(const Peer&, Instant now);
   void take_offers(Peer& origin, Instant now);
   void ask(Peer&, ActivePiece&, std::uint32_t block, Instant now);
   void give_up(Peer&, const OpenRequest&, bool cancel);
@@ -43,6 +48,7 @@ class Requester {
   bool someone_else_has(const Peer&, std::uint32_t piece) const;
 
   State& s_;
+  std::optional<Instant> held_until_;
 };
 
 }  // namespace convoy::swarm::core

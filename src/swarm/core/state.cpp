@@ -1,5 +1,7 @@
 #include "swarm/core/state.hpp"
 
+#include <algorithm>
+
 namespace convoy::swarm::core {
 
 NameRef State::intern(const std::string& node) {
@@ -24,6 +26,28 @@ bool State::peer_loses(Peer& peer, std::uint32_t piece) {
   if (!pieces.has(piece)) --peer.useful;
   std::erase(peer.offers, piece);
   return true;
+}
+
+Duration State::held_back(const Peer& peer, Instant now) const {
+  if (config.traffic == nullptr) return Duration::zero();
+  Duration wait{};
+  if (config.traffic->down) wait = config.traffic->down->wait(now);
+  if (config.traffic->origin && peer.info.origin) {
+    wait = std::max(wait, config.traffic->origin->wait(now));
+  }
+  return wait;
+}
+
+void State::charge(const Peer& peer, std::uint64_t bytes) {
+  if (config.traffic == nullptr) return;
+  if (config.traffic->down) config.traffic->down->take(bytes);
+  if (config.traffic->origin && peer.info.origin) config.traffic->origin->take(bytes);
+}
+
+void State::refund(const Peer& peer, std::uint64_t bytes) {
+  if (config.traffic == nullptr) return;
+  if (config.traffic->down) config.traffic->down->give_back(bytes);
+  if (config.traffic->origin && peer.info.origin) config.traffic->origin->give_back(bytes);
 }
 
 double State::down_rate(Instant now) const {

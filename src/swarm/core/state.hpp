@@ -58,9 +58,10 @@ struct Peer {
   LatencyMeter latency;
   std::vector<std::uint32_t> offers;  ///< of an origin: what it offered and we still lack
 
-  std::vector<Wanted> wanted;  ///< what it asked for and did not get yet
-  bool sending = false;        ///< a block to it is on its way into the socket
-  std::uint64_t served = 0;    ///< when it was last served, as a turn number
+  std::vector<Wanted> wanted;           ///< what it asked for and did not get yet
+  bool sending = false;                 ///< a block to it is on its way into the socket
+  std::shared_ptr<TokenBucket> upload;  ///< what is sent to it is charged to; may be null
+  std::uint64_t served = 0;             ///< when it was last served, as a turn number
   std::uint32_t bad_requests = 0, unknown_requests = 0;
   std::uint32_t hash_requests = 0;
 
@@ -113,6 +114,15 @@ struct State {
   bool peer_loses(Peer&, std::uint32_t piece);
   void send(Peer& peer, bt::Message message, Duration wait = {}) {
     out.push_back(SendMessage{peer.ref, std::move(message), wait});
+  }
+  /// How long the node's limits hold back what may be asked of this peer.
+  Duration held_back(const Peer&, Instant now) const;
+  void charge(const Peer&, std::uint64_t bytes);
+  /// It was charged and will not come.
+  void refund(const Peer&, std::uint64_t bytes);
+  /// Nobody reads here, and somebody waits for another torrent.
+  bool yields() const {
+    return config.traffic != nullptr && config.traffic->waiting > 0 && readers.empty();
   }
   double down_rate(Instant now) const;
   double up_rate(Instant now) const;

@@ -94,6 +94,9 @@ void Swarm::Impl::forget(PeerRef ref, Instant now) {
   if (it == s.peers.end()) return;
   const std::unique_ptr<Peer> peer = std::move(*it);
   s.peers.erase(it);
+  for (const OpenRequest& r : peer->open) {
+    s.refund(*peer, s.pieces.block(r.piece, r.block).length);
+  }
   requester.release(*peer, false);
   hashes.peer_gone(ref);
   if (s.config.origin) offers.peer_gone(*peer);
@@ -253,6 +256,7 @@ void Swarm::connected(PeerRef ref, PeerInfo info, Instant now) {
   const NameRef name = s.intern(info.node);
   s.peers.push_back(std::make_unique<Peer>(ref, std::move(info), name, s.pieces.count(), now));
   Peer& peer = *s.peers.back();
+  if (s.config.traffic) peer.upload = s.config.traffic->upload_to(peer.info.node);
   if (s.banned.contains(peer.info.node)) return impl_->drop(peer, "peer_banned", true, now);
   impl_->greet(peer);
 }
@@ -413,8 +417,17 @@ void Swarm::injected(std::uint32_t piece, Instant now) {
 }
 
 std::optional<Upload> Swarm::next_block(Instant now) { return impl_->uploader.next(now); }
-std::optional<Upload> Swarm::more_for(PeerRef peer, Instant) { return impl_->uploader.more(peer); }
-bool Swarm::has_uploads() const { return impl_->uploader.waiting(); }
+std::optional<Upload> Swarm::more_for(PeerRef peer, Instant now) {
+  return impl_->uploader.more(peer, now);
+}
+bool Swarm::has_uploads(Instant now) const { return impl_->uploader.waiting(now); }
+
+std::optional<Instant> Swarm::held_until(Instant now) const {
+  const auto asking = impl_->requester.held_until();
+  const auto sending = impl_->uploader.held_until(now);
+  if (!asking || !sending) return asking ? asking : sending;
+  return std::min(*asking, *sending);
+}
 
 void Swarm::block_sent(PeerRef ref, const bt::BlockRef& b, Instant now) {
   auto& im = *impl_;

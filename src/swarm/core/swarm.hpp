@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "swarm/core/traffic.hpp"
 #include "swarm/core/types.hpp"
 #include "wire/bt/merkle.hpp"
 #include "wire/bt/metadata.hpp"
@@ -22,6 +23,7 @@ struct SwarmConfig {
   std::uint64_t seed = 0;           ///< for ties; the same seed and events give the same actions
   std::uint64_t expected_rate = 0;  ///< bytes/s of the link, 0: measured
   std::uint64_t max_active_bytes = 32ULL << 20;  ///< pieces under way; never less than four
+  std::shared_ptr<Traffic> traffic{};            ///< shared with other torrents; null: no limits
 };
 
 /// What becomes of a block that came in.
@@ -73,7 +75,10 @@ class Swarm {
   std::optional<Upload> next_block(Instant now);
   /// A block that follows the last one for the same peer, when the uplink takes many at once.
   std::optional<Upload> more_for(PeerRef, Instant now);
-  bool has_uploads() const;
+  bool has_uploads(Instant now) const;
+  /// When something that the limits hold back may go on, if there is such a thing: call tick() then
+  /// and look for uploads again.
+  std::optional<Instant> held_until(Instant now) const;
   void block_sent(PeerRef, const bt::BlockRef&, Instant now);
 
   // Readers: the pieces from a reader's position on come first.

@@ -19,6 +19,11 @@ double pace(const Peer& peer, Instant now) {
   return (peer.have.count() - peer.had) / known.count();
 }
 
+bool wants(const Peer& p) { return !p.sending && !p.wanted.empty(); }
+bool may_serve(const Peer& p, Instant now) {
+  return wants(p) && (p.upload == nullptr || p.upload->ready(now));
+}
+
 }  // namespace
 
 bool Uploader::enqueue(Peer& peer, const bt::BlockRef& block, Instant now) {
@@ -35,15 +40,25 @@ bool Uploader::cancel(Peer& peer, const bt::BlockRef& block) {
   return true;
 }
 
-bool Uploader::waiting() const {
+bool Uploader::waiting(Instant now) const {
   return std::any_of(s_.peers.begin(), s_.peers.end(),
-                     [](const auto& p) { return !p->sending && !p->wanted.empty(); });
+                     [now](const auto& p) { return may_serve(*p, now); });
 }
 
-Peer* Uploader::first_come() {
+std::optional<Instant> Uploader::held_until(Instant now) const {
+  std::optional<Instant> first;
+  if (s_.config.traffic == nullptr || !s_.config.traffic->limits_each_upload()) return first;
+  for (const auto& p : s_.peers) {
+    if (!wants(*p) || may_serve(*p, now)) continue;
+    first = std::min(first.value_or(Instant::max()), now + p->upload->wait(now));
+  }
+  return first;
+}
+
+Peer* Uploader::first_come(Instant now) {
   Peer* best = nullptr;
   for (const auto& p : s_.peers) {
-    if (p->sending || p->wanted.empty()) continue;
+    if (!may_serve(*p, now)) continue;
     if (best == nullptr || p->wanted.front().number < best->wanted.front().number) best = p.get();
   }
   return best;
@@ -58,7 +73,7 @@ Peer* Uploader::slowest(Instant now) {
            std::tuple(pace(*a, now), a->served) < std::tuple(pace(*b, now), b->served);
   };
   for (const auto& p : s_.peers) {
-    if (p->sending || p->wanted.empty()) continue;
+    if (!may_serve(*p, now)) continue;
     Peer*& best = p->have.count() + far < s_.pieces.have().count() ? far_best : near_best;
     if (before(p.get(), best)) best = p.get();
   }
@@ -72,20 +87,22 @@ Upload Uploader::take(Peer& peer) {
   last_ = peer.wanted.front().block;
   peer.wanted.erase(peer.wanted.begin());
   peer.sending = true;
+  if (peer.upload) peer.upload->take(last_.length);
   return {peer.ref, last_};
 }
 
 std::optional<Upload> Uploader::next(Instant now) {
-  Peer* peer = first_come();
+  Peer* peer = first_come(now);
   if (peer == nullptr) return std::nullopt;
   if (!s_.config.origin && now - peer->wanted.front().since < kLong) peer = slowest(now);
   peer->served = ++s_.turn;
   return take(*peer);
 }
 
-std::optional<Upload> Uploader::more(PeerRef ref) {
+std::optional<Upload> Uploader::more(PeerRef ref, Instant now) {
   Peer* peer = s_.find(ref);
   if (peer == nullptr || peer->wanted.empty()) return std::nullopt;
+  if (peer->upload && !peer->upload->ready(now)) return std::nullopt;
   const bt::BlockRef& b = peer->wanted.front().block;
   if (b.piece != last_.piece || b.begin != last_.begin + last_.length) return std::nullopt;
   return take(*peer);

@@ -15,7 +15,10 @@ class Uploader {
   bool enqueue(Peer&, const bt::BlockRef&, Instant now);
   /// False when it was not waiting (it left already, or was never asked for).
   bool cancel(Peer&, const bt::BlockRef&);
-  bool waiting() const;
+  /// Something may leave now.
+  bool waiting(Instant now) const;
+  /// When the limit lets go on what is wanted and held back now.
+  std::optional<Instant> held_until(Instant now) const;
   /// The next block and its peer, which is then busy until block_sent(). An origin sends first
   /// come first served. A node serves whoever has gained the fewest pieces for the time since it
   /// connected, so that all are done as long after their start; peers that are many pieces behind
@@ -23,10 +26,10 @@ class Uploader {
   std::optional<Upload> next(Instant now);
   /// A further block for a peer that next() chose, as long as it follows the last one in the
   /// same piece.
-  std::optional<Upload> more(PeerRef);
+  std::optional<Upload> more(PeerRef, Instant now);
 
  private:
-  Peer* first_come();
+  Peer* first_come(Instant now);
   Peer* slowest(Instant now);
   Upload take(Peer&);
 

@@ -118,6 +118,13 @@ Status EngineImpl::replace_identity(net::TlsIdentity identity) {
   return {};
 }
 
+void EngineImpl::rates_changed(const UploadShares& shares) {
+  options_.shares = shares;
+  env_.traffic->limit_each_upload(shares.each_peer, env_.now());
+  env_.uplink.limit_background(shares.background);
+  for (const auto& [key, torrent] : torrents_) torrent->limits_changed();
+}
+
 net::Task<void> EngineImpl::stop() {
   stopping_ = true;
   if (listener_) listener_->close();

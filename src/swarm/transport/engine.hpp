@@ -10,6 +10,7 @@
 #include "base/log.hpp"
 #include "base/random.hpp"
 #include "base/result.hpp"
+#include "base/token_bucket.hpp"
 #include "crypto/certificate.hpp"
 #include "crypto/sha256.hpp"
 #include "net/metrics.hpp"
@@ -100,6 +101,13 @@ class Torrent {
   virtual TorrentStats stats() const = 0;
 };
 
+/// Parts of the uplink, in bytes per second; 0: no limit.
+struct UploadShares {
+  std::uint64_t each_peer = 0;  ///< to any one node
+  /// Of blobs that nobody at this node has read for a while, when somebody here waits for another.
+  std::uint64_t background = 0;
+};
+
 struct EngineOptions {
   net::TlsIdentity identity;               ///< node certificate chain and key
   std::vector<crypto::Certificate> roots;  ///< cluster root
@@ -107,7 +115,10 @@ struct EngineOptions {
   net::Endpoint listen;                      ///< peers dial here; port 0 takes a free one
   std::optional<std::string> bind_ip;        ///< local address for outgoing connections
   std::shared_ptr<net::RateLimiter> upload;  ///< null: none
-  std::uint64_t expected_rate = 0;           ///< bytes/s of the link if known; 0: measured
+  UploadShares shares;
+  /// What is asked of peers, and of origins among them, is charged to these. Null: no limit.
+  std::shared_ptr<TokenBucket> download, from_origin;
+  std::uint64_t expected_rate = 0;  ///< bytes/s of the link if known; 0: measured
   /// TLS and both handshakes must be over within this (peer-wire.md, 3).
   Duration gate_time = std::chrono::seconds(5);
 };
@@ -129,6 +140,8 @@ class Engine {
   /// Asked when a peer dials a torrent that is not loaded (SNI, 40 hex): may add it. Null: refuse.
   virtual void on_unknown(std::function<bool(std::string_view short_hex)>) = 0;
   virtual Status replace_identity(net::TlsIdentity) = 0;
+  /// Also to be called when the rates of what EngineOptions named were changed.
+  virtual void rates_changed(const UploadShares&) = 0;
   virtual net::Task<void> stop() = 0;
 };
 

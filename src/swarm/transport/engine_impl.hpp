@@ -26,6 +26,7 @@ class EngineImpl final : public Engine, private Dialer {
   void remove(const bt::InfoHash&) override;
   void on_unknown(std::function<bool(std::string_view)> f) override { on_unknown_ = std::move(f); }
   Status replace_identity(net::TlsIdentity) override;
+  void rates_changed(const UploadShares&) override;
   net::Task<void> stop() override;
 
   /// Connections whose gate is not open yet.

@@ -16,6 +16,14 @@ bt::PeerId make_peer_id(Random& random) {
   return id;
 }
 
+std::shared_ptr<core::Traffic> traffic_of(const EngineOptions& options, core::Instant now) {
+  auto out = std::make_shared<core::Traffic>();
+  out->down = options.download;
+  out->origin = options.from_origin;
+  out->limit_each_upload(options.shares.each_peer, now);
+  return out;
+}
+
 }  // namespace
 
 SwarmMetrics::SwarmMetrics(net::Metrics& m)
@@ -48,6 +56,9 @@ Env::Env(net::Executor e, net::WorkerPool& p, const EngineOptions& o, const Cloc
       cluster(o.cluster),
       peer_id(make_peer_id(r)),
       tasks(e),
-      uplink(e, tasks, o.upload, c) {}
+      traffic(traffic_of(o, c.steady())),
+      uplink(e, tasks, o.upload, *traffic, c) {
+  uplink.limit_background(o.shares.background);
+}
 
 }  // namespace convoy::swarm

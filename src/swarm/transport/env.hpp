@@ -10,6 +10,7 @@
 #include "net/worker_pool.hpp"
 #include "security/audit/audit.hpp"
 #include "security/token/ticket.hpp"
+#include "swarm/core/traffic.hpp"
 #include "swarm/core/types.hpp"
 #include "swarm/transport/engine.hpp"
 #include "swarm/transport/uplink.hpp"
@@ -54,6 +55,7 @@ struct Env {
   bt::PeerId peer_id{};
   std::optional<std::uint16_t> listen_port{};  ///< told to peers, once there is a listener
   net::TaskGroup tasks;
+  std::shared_ptr<core::Traffic> traffic;
   Uplink uplink;
 
   core::Instant now() const { return clock.steady(); }

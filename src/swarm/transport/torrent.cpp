@@ -8,13 +8,18 @@
 namespace convoy::swarm {
 namespace {
 
-core::SwarmConfig core_config(const TorrentSpec& spec, Random& random, std::uint64_t rate) {
+/// For so long after its last reader a blob counts among those that this node takes part in: the
+/// layers of one image end one after the other, everywhere.
+constexpr Duration kFresh = std::chrono::seconds(30);
+
+core::SwarmConfig core_config(const TorrentSpec& spec, Env& env, std::uint64_t rate) {
   core::SwarmConfig c{.meta = spec.meta, .have = spec.have, .origin = spec.origin};
   const bool seeds = spec.origin || !spec.leaves.empty();
   if (c.have.empty() && seeds) c.have.assign(spec.meta.piece_count(), true);
   c.pair = crypto::sha256_pair;
-  c.seed = random.next();
+  c.seed = env.random.next();
   c.expected_rate = rate;
+  c.traffic = env.traffic;
   return c;
 }
 
@@ -25,14 +30,16 @@ TorrentImpl::TorrentImpl(Env& env, Dialer& dialer, TorrentSpec spec, std::uint64
       dialer_(dialer),
       spec_(std::move(spec)),
       log_(env.log.with({{"request_id", spec_.request_id}, {"digest", spec_.meta.digest.str()}})),
-      core_(core_config(spec_, env.random, expected_rate)),
+      core_(core_config(spec_, env, expected_rate)),
       book_(env.random.next()),
       buffers_(spec_.meta),
       cache_(std::make_shared<ReadCache>(env.executor, env.pool, env.tasks, spec_.meta, spec_.io)),
+      last_read_(env.now()),
       progress_(env.executor),
       renewed_(env.executor),
       renew_now_(env.executor),
-      tick_now_(env.executor) {
+      tick_now_(env.executor),
+      limits_changed_(env.executor) {
   take(spec_.grant);
 }
 
@@ -53,6 +60,8 @@ void TorrentImpl::stop() {
   stopped_ = true;
   const Peers peers = peers_;
   for (const auto& [ref, conn] : peers) conn->close(cancelled("torrent_stopped"));
+  note_readers();
+  limits_changed_.notify_all();
   progress_.notify_all();
   renewed_.notify_all();
   renew_now_.notify_all();
@@ -78,6 +87,7 @@ net::Task<bool> TorrentImpl::wait_readable(std::uint64_t offset, Duration timeou
 
 std::uint64_t TorrentImpl::add_reader(std::uint64_t offset) {
   const std::uint64_t id = ++last_reader_;
+  readers_.insert(id);
   core_.set_reader(id, offset, env_.now());
   act();
   return id;
@@ -88,7 +98,23 @@ void TorrentImpl::move_reader(std::uint64_t reader, std::uint64_t offset) {
   act();
 }
 
-void TorrentImpl::remove_reader(std::uint64_t reader) { core_.remove_reader(reader); }
+void TorrentImpl::remove_reader(std::uint64_t reader) {
+  readers_.erase(reader);
+  last_read_ = env_.now();
+  core_.remove_reader(reader);
+  note_readers();
+}
+
+/// Whether somebody waits here, for all torrents to know.
+void TorrentImpl::note_readers() {
+  const bool waits = !stopped_ && !readers_.empty() && !core_.complete();
+  if (waits == std::exchange(counts_as_waiting_, waits)) return;
+  env_.traffic->waiting += waits ? 1U : -1U;
+}
+
+bool TorrentImpl::background() const {
+  return readers_.empty() && env_.now() - last_read_ >= kFresh;
+}
 
 TorrentStats TorrentImpl::stats() const {
   const auto& c = core_.counts();
@@ -238,8 +264,33 @@ void TorrentImpl::act() {
     }
   }
   acting_ = false;
-  if (core_.has_uploads()) env_.uplink.wake(shared_from_this());
+  note_readers();
+  if (core_.has_uploads(env_.now())) env_.uplink.wake(shared_from_this());
+  resume_when_due();
 }
+
+void TorrentImpl::resume_when_due() {
+  const auto due = core_.held_until(env_.now());
+  if (!due || stopped_) return;
+  if (std::exchange(resuming_, true)) {
+    if (*due < resume_due_) limits_changed_.notify_all();
+    return;
+  }
+  resume_due_ = *due;
+  env_.tasks.spawn([self = shared_from_this(), at = *due] { return self->resume_at(at); });
+}
+
+net::Task<void> TorrentImpl::resume_at(core::Instant due) {
+  const auto self = shared_from_this();
+  const Duration wait = std::max<Duration>(due - env_.now(), std::chrono::milliseconds(1));
+  static_cast<void>(co_await limits_changed_.wait(wait));
+  resuming_ = false;
+  if (stopped_) co_return;
+  core_.tick(env_.now());
+  act();
+}
+
+void TorrentImpl::limits_changed() { limits_changed_.notify_all(); }
 
 void TorrentImpl::carry_out(core::SendMessage& a) {
   if (const auto conn = find(a.peer)) conn->send(a.message, a.wait);

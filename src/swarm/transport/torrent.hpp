@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 
 #include "swarm/core/peer_book.hpp"
 #include "swarm/core/swarm.hpp"
@@ -56,6 +57,8 @@ class TorrentImpl final : public Torrent,
   Status admit(Admitted);
   bool banned(const std::string& node) const { return core_.banned(node); }
   void identity_replaced();
+  /// Looks again at what the limits held back.
+  void limits_changed();
 
   // ConnectionOwner
   bool on_message(Connection&, const bt::Message&) override;
@@ -65,6 +68,7 @@ class TorrentImpl final : public Torrent,
   void on_closed(Connection&, const Error& why) override;
   // UploadSource
   std::uint64_t send_next(std::uint64_t ticket, std::uint64_t quantum) override;
+  bool background() const override;
 
   static constexpr std::size_t kMaxPeers = 64;
   static constexpr std::size_t kMaxOriginPeers = 256;
@@ -89,6 +93,9 @@ class TorrentImpl final : public Torrent,
   void carry_out(core::Completed&);
   void count_bytes();
   net::Task<void> run_ticks();
+  void note_readers();
+  void resume_when_due();
+  net::Task<void> resume_at(core::Instant);
 
   // torrent_jobs.cpp: work on the pool
   struct Checked {
@@ -133,8 +140,12 @@ class TorrentImpl final : public Torrent,
   Peers peers_;
   core::PeerRef last_ref_ = 0;
   std::uint64_t last_reader_ = 0;
+  std::set<std::uint64_t> readers_;
+  SteadyTime last_read_;
+  bool counts_as_waiting_ = false, resuming_ = false;
+  SteadyTime resume_due_{};
   core::SwarmCounts counted_;
-  net::Notify progress_, renewed_, renew_now_, tick_now_;
+  net::Notify progress_, renewed_, renew_now_, tick_now_, limits_changed_;
   SteadyTime ticket_expires_{}, renewed_at_{};
   std::uint32_t ticket_identity_ = 0;
   bool renew_wanted_ = false, renewing_ = false;

@@ -1,6 +1,7 @@
 #include "swarm/transport/uplink.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "wire/bt/metadata.hpp"
 
@@ -9,12 +10,20 @@ namespace {
 
 constexpr std::size_t kFlights = 2;
 constexpr std::uint64_t kMaxQuantum = 256 * 1024;
+constexpr std::uint64_t kBackgroundTurn = 8;
+/// The wait that made others give way may be over before their limit lets go on.
+constexpr Duration kLookAgain = std::chrono::milliseconds(50);
 
 }  // namespace
 
 Uplink::Uplink(net::Executor executor, net::TaskGroup& tasks,
-               std::shared_ptr<net::RateLimiter> limiter, const Clock& clock)
-    : executor_(executor), tasks_(tasks), limiter_(std::move(limiter)), clock_(clock) {}
+               std::shared_ptr<net::RateLimiter> limiter, const core::Traffic& traffic,
+               const Clock& clock)
+    : executor_(executor),
+      tasks_(tasks),
+      limiter_(std::move(limiter)),
+      clock_(clock),
+      traffic_(traffic) {}
 
 std::uint64_t Uplink::quantum() const {
   const double rate = limiter_ && limiter_->rate() > 0
@@ -79,29 +88,52 @@ net::Task<void> Uplink::acquire() {
 
 bool Uplink::may_send() {
   if (flights_.size() >= kFlights && young(clock_.steady()) >= kFlights) {
-    if (!watching_) {
-      watching_ = true;
-      tasks_.spawn([this] { return watch(); });
-    }
+    look_again(patience());
     return false;
   }
   return pay();
 }
 
-net::Task<void> Uplink::watch() {
-  const bool go_on = co_await net::sleep_for(patience());
+void Uplink::look_again(Duration wait) {
+  if (std::exchange(watching_, true)) return;
+  tasks_.spawn([this, wait] { return watch(wait); });
+}
+
+net::Task<void> Uplink::watch(Duration wait) {
+  const bool go_on = co_await net::sleep_for(wait);
   watching_ = false;
   if (go_on) pump();
+}
+
+void Uplink::limit_background(std::uint64_t rate) {
+  background_.set_rate(rate, clock_.steady());
+  pump();
+}
+
+/// The source whose turn it is; end() when the limit of the background holds back all there are.
+Uplink::Sources::iterator Uplink::next_turn() {
+  std::erase_if(sources_, [](const auto& source) { return source.expired(); });
+  if (traffic_.waiting == 0 || sources_.empty()) return sources_.begin();
+  const auto behind = [](const auto& source) { return source.lock()->background(); };
+  const auto first = std::find_if_not(sources_.begin(), sources_.end(), behind);
+  const auto back = std::find_if(sources_.begin(), sources_.end(), behind);
+  const Duration wait = background_.wait(clock_.steady());
+  if (back == sources_.end() || wait > Duration::zero()) {
+    if (first == sources_.end()) look_again(std::min<Duration>(wait, kLookAgain));
+    return first;
+  }
+  if (first == sources_.end()) return back;
+  return ++turns_ % kBackgroundTurn == 0 ? back : first;
 }
 
 void Uplink::pump() {
   if (pumping_) return;  // send_next() may finish at once and call done()
   pumping_ = true;
   while (!sources_.empty() && may_send()) {
-    const std::weak_ptr<UploadSource> first = sources_.front();
-    sources_.pop_front();
-    const auto source = first.lock();
-    if (source == nullptr) continue;
+    const auto turn = next_turn();
+    if (turn == sources_.end()) break;
+    const auto source = turn->lock();
+    sources_.erase(turn);
     const std::uint64_t ticket = ++tickets_;
     flights_.push_back({ticket, clock_.steady()});
     const std::uint64_t bytes = source->send_next(ticket, quantum());
@@ -111,7 +143,8 @@ void Uplink::pump() {
     }
     credit_ = std::max<std::int64_t>(credit_ - static_cast<std::int64_t>(bytes),
                                      -static_cast<std::int64_t>(kMaxQuantum));
-    sources_.push_back(first);
+    if (traffic_.waiting > 0 && source->background()) background_.take(bytes);
+    sources_.push_back(source);
   }
   pumping_ = false;
 }

@@ -9,6 +9,7 @@
 #include "net/rate_limiter.hpp"
 #include "net/task_group.hpp"
 #include "swarm/core/meter.hpp"
+#include "swarm/core/traffic.hpp"
 
 namespace convoy::swarm {
 
@@ -20,18 +21,25 @@ class UploadSource {
   /// Uplink::done is called with `ticket` when the socket has taken it. Returns the bytes, 0
   /// when there is nothing.
   virtual std::uint64_t send_next(std::uint64_t ticket, std::uint64_t quantum) = 0;
+  /// Nobody at this node has read it lately: it is here for others.
+  virtual bool background() const = 0;
 };
 
-/// The node's uplink, shared by all torrents in turn. Few blocks are on their way at any time, so
-/// that the next one is chosen late. One that a slow receiver holds up stops counting after a
-/// moment, so that it does not hold the others up. One thread.
+/// The node's uplink, shared by all torrents in turn; while a reader at this node waits for one,
+/// those in the background get every eighth turn, and no more than a rate of their own. Few blocks
+/// are on their way at any time, so that the next one is chosen late. One that a slow receiver
+/// holds up stops counting after a moment, so that it does not hold the others up. One thread.
 class Uplink {
  public:
-  Uplink(net::Executor, net::TaskGroup&, std::shared_ptr<net::RateLimiter>, const Clock&);
+  /// `traffic` says whether somebody waits.
+  Uplink(net::Executor, net::TaskGroup&, std::shared_ptr<net::RateLimiter>, const core::Traffic&,
+         const Clock&);
 
   /// The source may have something to send.
   void wake(const std::shared_ptr<UploadSource>&);
   void done(std::uint64_t ticket, std::uint64_t bytes);
+  /// Bytes per second of sources in the background while somebody waits; 0: no limit.
+  void limit_background(std::uint64_t rate);
   /// Measured bytes per second.
   double rate() const { return meter_.rate(clock_.steady()); }
   /// What a socket may hold unsent, for the present rate.
@@ -43,11 +51,14 @@ class Uplink {
     std::uint64_t ticket;
     SteadyTime since;
   };
+  using Sources = std::list<std::weak_ptr<UploadSource>>;
   void pump();
+  Sources::iterator next_turn();
   bool may_send();
   bool pay();
   net::Task<void> acquire();
-  net::Task<void> watch();
+  net::Task<void> watch(Duration);
+  void look_again(Duration);
   std::size_t young(SteadyTime now) const;
   Duration patience() const;
 
@@ -56,7 +67,10 @@ class Uplink {
   std::shared_ptr<net::RateLimiter> limiter_;
   const Clock& clock_;
   core::RateMeter meter_;
-  std::list<std::weak_ptr<UploadSource>> sources_;
+  Sources sources_;
+  const core::Traffic& traffic_;
+  TokenBucket background_;
+  std::uint64_t turns_ = 0;  ///< contended ones
   std::vector<Flight> flights_;
   std::uint64_t tickets_ = 0;
   std::int64_t credit_ = 0;  ///< bytes the limiter has let pass and that did not leave yet

@@ -1,0 +1,119 @@
+#include "swarm/transport/uplink.hpp"
+
+#include <algorithm>
+#include <gtest/gtest.h>
+
+#include "support/manual_clock.hpp"
+#include "support/net_loop.hpp"
+#include "wire/bt/metadata.hpp"
+
+namespace convoy::swarm {
+namespace {
+
+using namespace std::chrono_literals;
+
+class UplinkTest : public testing::Test {
+ protected:
+  class Source final : public UploadSource {
+   public:
+    Source(UplinkTest& test, char name, int blocks, bool behind)
+        : blocks(blocks), test_(test), name_(name), behind_(behind) {}
+    std::uint64_t send_next(std::uint64_t ticket, std::uint64_t) override {
+      if (blocks == 0) return 0;
+      --blocks;
+      test_.order += name_;
+      test_.uplink.done(ticket, bt::kBlockSize);
+      return bt::kBlockSize;
+    }
+    bool background() const override { return behind_; }
+    int blocks;
+
+   private:
+    UplinkTest& test_;
+    char name_;
+    bool behind_;
+  };
+
+  /// Wakes others while the uplink is busy with it, so that they begin together.
+  class Starter final : public UploadSource {
+   public:
+    Starter(Uplink& uplink, std::vector<std::shared_ptr<Source>> others)
+        : uplink_(uplink), others_(std::move(others)) {}
+    std::uint64_t send_next(std::uint64_t, std::uint64_t) override {
+      for (const auto& other : others_) uplink_.wake(other);
+      return 0;
+    }
+    bool background() const override { return false; }
+
+   private:
+    Uplink& uplink_;
+    std::vector<std::shared_ptr<Source>> others_;
+  };
+
+  std::shared_ptr<Source> source(char name, int blocks, bool behind) {
+    return sources.emplace_back(std::make_shared<Source>(*this, name, blocks, behind));
+  }
+  void start() { uplink.wake(std::make_shared<Starter>(uplink, sources)); }
+  std::ptrdiff_t count(char name, std::size_t first = std::string::npos) const {
+    const std::string head = order.substr(0, first);
+    return std::count(head.begin(), head.end(), name);
+  }
+  ~UplinkTest() override { loop.run(tasks.stop()); }
+
+  test::ManualClock clock;
+  test::Loop loop;
+  net::TaskGroup tasks{loop.executor()};
+  core::Traffic traffic;
+  Uplink uplink{loop.executor(), tasks, nullptr, traffic, clock};
+  std::string order;
+  std::vector<std::shared_ptr<Source>> sources;
+};
+
+TEST_F(UplinkTest, SourcesTakeTurnsWhileNobodyWaits) {
+  source('f', 32, false);
+  source('b', 32, true);
+  start();
+  EXPECT_EQ(order.size(), 64U);
+  EXPECT_EQ(count('b', 32), 16);
+}
+
+TEST_F(UplinkTest, WhileSomebodyWaitsTheBackgroundGetsEveryEighthTurn) {
+  traffic.waiting = 1;
+  source('f', 60, false);
+  source('b', 60, true);
+  start();
+  EXPECT_EQ(count('b', 64), 8);
+  EXPECT_EQ(order.size(), 120U) << "and whatever the others leave";
+}
+
+TEST_F(UplinkTest, TheBackgroundHasARateOfItsOwnWhileSomebodyWaits) {
+  traffic.waiting = 1;
+  uplink.limit_background(4 * bt::kBlockSize);
+  source('f', 10, false);
+  const auto back = source('b', 1000, true);
+  start();
+  for (int i = 0; i < 40; ++i) {
+    clock.advance(250ms);
+    uplink.wake(back);
+  }
+  EXPECT_EQ(count('f'), 10);
+  EXPECT_GE(count('b'), 38);
+  EXPECT_LE(count('b'), 42);
+  traffic.waiting = 0;
+  uplink.wake(back);
+  EXPECT_EQ(count('b'), 1000);
+}
+
+TEST_F(UplinkTest, ItLooksAgainItselfWhenTheWaitIsOver) {
+  traffic.waiting = 1;
+  uplink.limit_background(1);
+  source('b', 10, true);
+  start();
+  EXPECT_LE(count('b'), 1);
+  traffic.waiting = 0;
+  loop.run(net::sleep_for(200ms));
+  EXPECT_EQ(count('b'), 10);
+}
+
+}  // namespace
+}  // namespace convoy::swarm
