@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 
 #include "agent/options_check.hpp"
+#include "agent/rates_json.hpp"
 
 namespace convoy::agent {
 
@@ -20,20 +21,21 @@ Agent::Agent(net::Executor executor, net::WorkerPool& pool, AgentOptions options
       log_(log),
       seams_(std::move(seams)),
       parts_(std::move(parts)),
-      upload_(std::make_shared<net::RateLimiter>(executor, options_.upload_rate)),
-      registry_rate_(std::make_shared<net::RateLimiter>(executor, options_.download_rate)),
+      rates_(executor, options_.rates, clock),
+      admin_(security::OperatorKey(random.hex(32), audit),
+             {[this] { return rates(); }, [this](const AgentRates& r) { set_rates(r); }}),
       pulls_(options_.recent_pulls, metrics_, log.module("pulls")),
       desk_(cluster_, clock, audit, log.module("tickets")),
       authorizer_(desk_, clock, std::min<Duration>(options_.swarm_stall, std::chrono::seconds(3))),
       seats_(cluster_, desk_, clock, log.module("swarm")),
-      downloads_(executor, pool, *parts_.cache, seats_, clock, options_.swarm_stall, registry_rate_,
-                 log.module("fetch")),
+      downloads_(executor, pool, *parts_.cache, seats_, clock, options_.swarm_stall,
+                 rates_.registry(), log.module("fetch")),
       small_({.executor = executor,
               .pool = pool,
               .cache = *parts_.cache,
               .clock = clock,
               .limit = options_.small_blob_limit,
-              .registry_rate = registry_rate_,
+              .registry_rate = rates_.registry(),
               .metrics = metrics_,
               .log = log.module("ahead")}),
       blobs_(blob_env()),
@@ -62,7 +64,7 @@ BlobHandlerEnv Agent::blob_env() {
           .pulls = pulls_,
           .clock = clock_,
           .audit = audit_,
-          .registry_rate = registry_rate_,
+          .registry_rate = rates_.registry(),
           .small_blob_limit = options_.small_blob_limit,
           .stall = options_.swarm_stall,
           .log = log_.module("blobs")};
@@ -150,7 +152,7 @@ std::shared_ptr<swarm::Engine> Agent::make_engine(const clients::Enrolment& enro
   options.cluster = enrolment.cluster;
   options.listen = options_.peer_listen;
   options.bind_ip = options_.bind_ip;
-  options.upload = upload_;
+  rates_.limit(options);
   options.expected_rate = options_.expected_rate;
   auto engine = seams_.make_engine(std::move(options));
   if (!engine) {
@@ -189,9 +191,20 @@ std::string Agent::status_json() const {
   out["tracker_up"] = desk_.tracker_up();
   out["downloads"] = downloads_.running();
   out["torrents"] = seats_.size();
+  out["rates"] = boost::json::parse(to_json(rates_.values()));
   out["running"] = pulls_.running_json();
   out["pulls"] = pulls_.to_json();
   return boost::json::serialize(out);
+}
+
+void Agent::set_rates(const AgentRates& rates) {
+  const auto link = cluster_.link();
+  rates_.change(rates, link ? link->engine.get() : nullptr);
+  log_.info("rates changed", {{"rates", to_json(rates)}});
+}
+
+Status Agent::publish_admin(const net::Endpoint& ops) {
+  return admin_.key().publish(parts_.store.directory(), ops.str());
 }
 
 Status Agent::replace_mirror_identity(net::TlsIdentity identity) {
@@ -200,6 +213,7 @@ Status Agent::replace_mirror_identity(net::TlsIdentity identity) {
 }
 
 net::Task<void> Agent::stop(Duration grace) {
+  security::OperatorKey::withdraw(parts_.store.directory());
   const SteadyTime until = clock_.steady() + grace;
   const auto left = [&] { return std::max(until - clock_.steady(), Duration::zero()); };
   if (mirror_) co_await mirror_->stop(left());

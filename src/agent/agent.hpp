@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 
+#include "agent/admin_api.hpp"
 #include "agent/fetch/downloads.hpp"
 #include "agent/fetch/small_blobs.hpp"
 #include "agent/gate.hpp"
@@ -11,6 +12,7 @@
 #include "agent/mirror/blob_handler.hpp"
 #include "agent/mirror/mirror_handler.hpp"
 #include "agent/proxy/proxy_handler.hpp"
+#include "agent/rates.hpp"
 #include "agent/service.hpp"
 #include "agent/upstream.hpp"
 #include "net/http_server.hpp"
@@ -54,6 +56,10 @@ class Agent final : public AgentService {
   net::Endpoint proxy_endpoint() const override { return proxy_endpoint_; }
   net::Endpoint peer_endpoint() const override;
   std::string proxy_ca_pem() const override { return parts_.proxy_ca.certificate_pem(); }
+  AgentRates rates() const override { return rates_.values(); }
+  void set_rates(const AgentRates&) override;
+  net::Task<void> administrate(net::HttpExchange& e) override { return admin_.handle(e); }
+  Status publish_admin(const net::Endpoint& ops) override;
   Status replace_mirror_identity(net::TlsIdentity) override;
   net::Task<void> stop(Duration grace) override;
 
@@ -73,8 +79,8 @@ class Agent final : public AgentService {
   Logger log_;
   AgentSeams seams_;
   Parts parts_;
-  std::shared_ptr<net::RateLimiter> upload_;
-  std::shared_ptr<net::RateLimiter> registry_rate_;
+  Rates rates_;
+  AdminApi admin_;
   Cluster cluster_;
   PullLog pulls_;
   TicketDesk desk_;

@@ -11,6 +11,7 @@
 #include "base/random.hpp"
 #include "base/result.hpp"
 #include "base/secret.hpp"
+#include "net/http_server.hpp"
 #include "net/metrics.hpp"
 #include "net/task.hpp"
 #include "net/tcp.hpp"
@@ -39,6 +40,18 @@ struct AgentRegistry {
   std::vector<std::string> token_hosts;  ///< further hosts its token realm may be on
   bool is_default = false;               ///< meant when a mirror request has no ns=; at most one
   bool allow_http = false;  ///< lets base_url be http:, for a registry on the same machine
+};
+
+/// Limits in bytes per second; 0: none. They count the bytes of blobs.
+struct AgentRates {
+  std::uint64_t upload = 0;           ///< to all peers together
+  std::uint64_t upload_per_peer = 0;  ///< to any one of them
+  /// To peers, of blobs that nobody here has read for half a minute, while a client waits for
+  /// another one.
+  std::uint64_t upload_background = 0;
+  std::uint64_t download = 0;  ///< from peers and registries together
+  std::uint64_t origin = 0;    ///< from registries: straight, and from their origin seeders
+  bool operator==(const AgentRates&) const = default;
 };
 
 /// Everything `convoy agent` needs. Plain values; files were read by whoever fills it.
@@ -73,10 +86,9 @@ struct AgentOptions {
 
   std::uint64_t small_blob_limit = 64 * 1024;      ///< below it: straight from the registry
   Duration swarm_stall = std::chrono::seconds(5);  ///< no byte for this long: next source
-  std::uint64_t upload_rate = 0;                   ///< bytes/s to peers, 0: no limit
-  std::uint64_t download_rate = 0;                 ///< bytes/s from registries, 0: no limit
-  std::uint64_t expected_rate = 0;                 ///< bytes/s of the node's link, 0: measured
-  std::size_t recent_pulls = 200;                  ///< kept for status_json()
+  AgentRates rates;
+  std::uint64_t expected_rate = 0;  ///< bytes/s of the node's link, 0: measured
+  std::size_t recent_pulls = 200;   ///< kept for status_json()
 };
 
 /// The node agent: mirror, proxy, cache and peer (docs/protocols/agent-http.md). One executor
@@ -105,6 +117,16 @@ class AgentService {
   virtual net::Endpoint peer_endpoint() const = 0;
   /// The CA certificate that engines behind the proxy must trust, PEM; also in proxy-ca.pem.
   virtual std::string proxy_ca_pem() const = 0;
+
+  virtual AgentRates rates() const = 0;
+  /// From now on, for what is under way too.
+  virtual void set_rates(const AgentRates&) = 0;
+
+  /// Serves /convoy/v1/admin/rates for the operations listener (docs/protocols/agent-http.md) to
+  /// who shows the token of <data_dir>/admin.json.
+  virtual net::Task<void> administrate(net::HttpExchange&) = 0;
+  /// Writes that file (mode 0600) with a token made at this start, for commands on this machine.
+  virtual Status publish_admin(const net::Endpoint& ops) = 0;
 
   /// New certificate for the mirror's own listener. Error "tls_identity_invalid".
   virtual Status replace_mirror_identity(net::TlsIdentity) = 0;

@@ -210,6 +210,7 @@ Task<Status> respond_json(HttpExchange& exchange, int status, std::string json) 
   http::ResponseHead head;
   head.status = status;
   head.headers.add("Content-Type", "application/json");
+  if (status == 401) head.headers.add("WWW-Authenticate", "Bearer");
   auto sent = co_await exchange.respond(std::move(head), std::move(json));
   co_return sent;
 }

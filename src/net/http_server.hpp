@@ -116,7 +116,7 @@ class HttpServer {
   std::shared_ptr<Impl> impl_;
 };
 
-/// Answers with JSON text.
+/// Answers with JSON text; a 401 asks for a bearer token.
 Task<Status> respond_json(HttpExchange&, int status, std::string json);
 
 }  // namespace convoy::net

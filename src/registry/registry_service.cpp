@@ -20,13 +20,7 @@ namespace convoy::registry {
 namespace {
 
 constexpr Duration kHousekeeping = std::chrono::seconds(60);
-constexpr const char* kAdminFile = "admin.json";
 constexpr Duration kLeastFarewell = std::chrono::seconds(1);  // to webhooks, after the server's end
-
-std::shared_ptr<net::RateLimiter> make_egress(net::Executor executor, std::uint64_t rate) {
-  if (rate == 0) return nullptr;
-  return std::make_shared<net::RateLimiter>(executor, rate);
-}
 
 class Service final : public RegistryService {
  public:
@@ -48,7 +42,7 @@ class Service final : public RegistryService {
         stores_(std::move(stores)),
         tls_(std::move(tls)),
         events_(std::move(events)),
-        egress_(make_egress(around_.executor, options_.egress_rate)),
+        egress_(std::make_shared<net::RateLimiter>(around_.executor, options_.egress_rate)),
         projects_(options_.projects),
         quota_(stores_.meta->upkeep(), projects_),
         access_(make_verifier(options_, around_.clock), options_.service, around_.clock),
@@ -78,7 +72,7 @@ class Service final : public RegistryService {
                *around_.metrics, options_.upkeep.rules,
                [this](const oci::Digest& digest) { origins_.note_gone(digest); },
                [this](Event event) { events_->post(std::move(event)); }}),
-        admin_(desk_, around_.pool, around_.audit, around_.random.hex(32)),
+        admin_(desk_, around_.pool, security::OperatorKey(around_.random.hex(32), around_.audit)),
         collection_(around_.executor, around_.pool, around_.clock, desk_, options_.upkeep,
                     [this] { tell_collected(); }),
         scrub_(around_.executor, around_.pool, around_.clock, desk_, options_.upkeep,
@@ -146,7 +140,7 @@ class Service final : public RegistryService {
     co_await tasks_.stop();
     const Duration left = end.time() - around_.clock.steady();
     co_await events_->stop(std::max(left, kLeastFarewell));
-    storage::remove_file(stores_.root.get(), kAdminFile);
+    security::OperatorKey::withdraw(stores_.root.get());
   }
 
   net::Task<void> administrate(net::HttpExchange& exchange) override {
@@ -157,15 +151,7 @@ class Service final : public RegistryService {
   }
 
   Status publish_admin(const net::Endpoint& ops) override {
-    std::string text = R"({"ops":)";
-    append_json_string(text, ops.str());
-    text += R"(,"token":)";
-    append_json_string(text, admin_.token());
-    text += "}\n";
-    auto done = storage::write_durably(stores_.root.get(), std::string(kAdminFile) + ".new",
-                                       stores_.root.get(), kAdminFile, as_bytes(text));
-    if (done) done = storage::sync_fd(stores_.root.get());
-    return done;
+    return admin_.key().publish(stores_.root.get(), ops.str());
   }
 
   std::optional<net::Endpoint> origin_endpoint(const std::string& cluster) const override {
@@ -182,6 +168,8 @@ class Service final : public RegistryService {
   Status replace_webhook_secrets(const std::vector<WebhookOptions>& webhooks) override {
     return events_->replace_secrets(webhooks);
   }
+
+  void replace_egress_rate(std::uint64_t rate) override { egress_->set_rate(rate); }
 
   void replace_users(std::shared_ptr<const security::UserDirectory> users) override {
     tokens_.replace_users(std::move(users));

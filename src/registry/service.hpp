@@ -128,6 +128,8 @@ class RegistryService {
   /// Of the webhooks with the same names. Error "option_invalid": none was replaced.
   virtual Status replace_webhook_secrets(const std::vector<WebhookOptions>&) = 0;
   virtual void replace_users(std::shared_ptr<const security::UserDirectory>) = 0;
+  /// RegistryOptions::egress_rate, from now on.
+  virtual void replace_egress_rate(std::uint64_t) = 0;
 };
 
 }  // namespace convoy::registry

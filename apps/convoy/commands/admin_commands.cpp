@@ -132,10 +132,44 @@ void add_status(CLI::App& app, int& status) {
   command->callback([args, &status] { status = run_status(*args); });
 }
 
+void add_rates(CLI::App& app, int& status) {
+  CLI::App* command = app.add_subcommand("rates", "Show or change a running agent's rate limits");
+  command->group(kGroup);
+  auto args = std::make_shared<RatesArgs>();
+  CLI::Option* config =
+      command->add_option("-c,--config", args->config, "The agent's configuration")
+          ->type_name("FILE");
+  command->add_option("--data", args->data, "Its data directory")
+      ->type_name("DIR")
+      ->excludes(config);
+  const auto rate = [command](const char* name, std::string& value, const char* what) {
+    command->add_option(name, value, what)->type_name("RATE");
+  };
+  rate("--upload", args->upload, "To all peers together");
+  rate("--upload-per-peer", args->upload_per_peer, "To any one of them");
+  rate("--upload-background", args->upload_background,
+       "Of blobs nobody here has read lately, while a client waits for another");
+  rate("--download", args->download, "From peers and registries together");
+  rate("--origin", args->origin, "From registries: straight, and from their origin seeders");
+  command->add_flag("--json", args->json, "For programs, in bytes per second");
+  command->footer(
+      "RATE is as in the configuration: 50MB/s, 400Mbit/s, unlimited. What is not named stays as "
+      "it\n"
+      "is. A change holds for what is under way too, until SIGHUP or the next start, when the\n"
+      "configuration's [agent.rates] counts again.\n"
+      "The agent is asked through its operations listener, with the token it left in admin.json "
+      "of\n"
+      "its data directory. Run it as the agent's user.\n\nExample:\n"
+      "  convoy rates --config /etc/convoy/agent.toml\n"
+      "  convoy rates --config /etc/convoy/agent.toml --upload 20MB/s --download unlimited");
+  command->callback([args, &status] { status = run_rates(*args); });
+}
+
 }  // namespace
 
 void add_admin_commands(CLI::App& app, int& status) {
   add_status(app, status);
+  add_rates(app, status);
   add_pki(app, status);
   add_node(app, status);
   add_user(app, status);

@@ -62,6 +62,15 @@ struct StatusArgs {
 };
 int run_status(const StatusArgs&);
 
+/// What `convoy rates` changes; "" leaves it as it is.
+struct RatesArgs {
+  std::string config;  ///< of the agent
+  std::string data;    ///< its data directory, instead of `config`
+  std::string upload, upload_per_peer, upload_background, download, origin;
+  bool json = false;
+};
+int run_rates(const RatesArgs&);
+
 /// Which registry, for the commands that look after its store.
 struct StoreArgs {
   std::string config;  ///< of the registry

@@ -20,10 +20,11 @@ void add_role(CLI::App& app, int& status, const std::string& name, const std::st
   role->add_option("--ready-file", args->ready_file,
                    "Write the bound addresses to FILE, as JSON, once they are open")
       ->type_name("FILE");
-  role->footer(footer +
-               "\nSIGTERM ends it after the requests under way (10 s at most), a second one at "
-               "once.\nSIGHUP reads certificates again. The log goes to standard error.\n"
-               "Exit status: 0 orderly end, 1 failure, 2 usage or configuration.");
+  role->footer(
+      footer +
+      "\nSIGTERM ends it after the requests under way (10 s at most), a second one at "
+      "once.\nSIGHUP reads certificates, users and rates again. The log goes to standard error.\n"
+      "Exit status: 0 orderly end, 1 failure, 2 usage or configuration.");
   role->callback([args, run, &status] { status = run(*args); });
 }
 

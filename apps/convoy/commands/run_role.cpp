@@ -44,7 +44,7 @@ int serve_role(const K& kind, const RoleArgs& args, const File& file, Options op
                                 : cli::resolve(folder, file.audit.file.text);
   auto runtime = Runtime::make(file.log.level, STDERR_FILENO, audit);
   if (!runtime) return fail(kind.name, runtime.error());
-  auto role = kind.make(**runtime, std::move(options), file.*kind.config, folder);
+  auto role = kind.make(**runtime, std::move(options), file.*kind.config, args.config);
   if (!role) return fail(kind.name, role.error());
   std::vector<RolePtr> roles;
   roles.push_back(std::move(role).value());

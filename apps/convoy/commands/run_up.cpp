@@ -72,7 +72,7 @@ Result<RolePtr> role_from(Runtime& runtime, const std::string& data, const std::
   config::Faults faults = parse(*text, file);
   if (faults.empty()) {
     auto options = load(file.*member, data, faults);
-    if (options) return make(runtime, std::move(*options), file.*member, data);
+    if (options) return make(runtime, std::move(*options), file.*member, path);
   }
   return invalid("config_invalid", "\n" + config::to_text(faults, path));
 }

@@ -89,12 +89,26 @@ TableOf<AgentConfig::Peers> peers_table() {
   t.key("listen", &P::listen, "Where other nodes reach this one.");
   t.key("bind_ip", &P::bind_ip, "Local address of connections to peers and tracker.")
       .where("an IP address", is_ip_address);
-  t.key("upload_rate", &P::upload_rate, "Bytes per second to peers.");
   t.key("expected_rate", &P::expected_rate,
         "Speed of the node's link, if known; `\"unlimited\"`: measured.");
   t.check([](const P& p, Check& check) {
     if (p.listen.empty()) check.fault("listen", "must be an address", "");
   });
+  return t;
+}
+
+TableOf<AgentConfig::Rates> rates_table() {
+  using R = AgentConfig::Rates;
+  TableOf<R> t("rates",
+               "Limits of the node, counted in bytes of blobs. SIGHUP reads them again; `convoy "
+               "rates` changes them until the next SIGHUP or start.");
+  t.key("upload", &R::upload, "To all peers together.");
+  t.key("upload_per_peer", &R::upload_per_peer, "To any one of them.");
+  t.key("upload_background", &R::upload_background,
+        "To peers, of blobs that no client of this node has read for half a minute, while one "
+        "waits for another blob.");
+  t.key("download", &R::download, "From peers and registries together.");
+  t.key("origin", &R::origin, "From registries: straight, and from their origin seeders.");
   return t;
 }
 
@@ -156,11 +170,11 @@ TableOf<AgentConfig> role_table() {
   t.key("swarm_stall", &C::swarm_stall,
         "When the swarm gives no byte for this long, the registry is read instead.")
       .between(milliseconds(100), milliseconds(minutes(1)));
-  t.key("download_rate", &C::download_rate, "Bytes per second from registries.");
   t.table(&C::tracker, tracker_entry_table());
   t.table(&C::mirror, mirror_table());
   t.table(&C::proxy, proxy_table());
   t.table(&C::peers, peers_table());
+  t.table(&C::rates, rates_table());
   t.list(&C::registries, registry_entry_table());
   t.check(check_agent);
   return t;

@@ -41,8 +41,14 @@ struct AgentConfig {
   struct Peers {
     Address listen{"0.0.0.0", 6881};
     std::string bind_ip;
-    Rate upload_rate;
     Rate expected_rate;
+  };
+  struct Rates {
+    Rate upload;
+    Rate upload_per_peer;
+    Rate upload_background;
+    Rate download;
+    Rate origin;
   };
 
   Path data_dir;
@@ -50,11 +56,11 @@ struct AgentConfig {
   std::string zone;
   ByteSize small_blob_limit{64ULL << 10};
   std::chrono::milliseconds swarm_stall{std::chrono::seconds(5)};
-  Rate download_rate;
   Tracker tracker;
   Mirror mirror;
   Proxy proxy;
   Peers peers;
+  Rates rates;
   std::vector<PulledRegistryConfig> registries;
 };
 

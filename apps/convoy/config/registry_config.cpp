@@ -339,7 +339,8 @@ TableOf<RegistryConfig> role_table() {
   t.key("users_file", &C::users_file,
         "Lines `name:hash`, hashes from `convoy user hash`; without it only `anonymous` exists. "
         "SIGHUP reads it again.");
-  t.key("egress_limit", &C::egress_limit, "Bytes per second of answers and seeding together.");
+  t.key("egress_limit", &C::egress_limit,
+        "Bytes per second of answers and seeding together. SIGHUP reads it again.");
   t.key("allow_delete", &C::allow_delete,
         "Whether tags, manifests and blobs may be deleted by the API.");
   t.key("missing_content", &C::missing_content,

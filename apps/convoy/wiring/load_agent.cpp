@@ -83,6 +83,14 @@ void load_proxy(const config::AgentConfig::Proxy& c, agent::AgentOptions& out, F
 
 }  // namespace
 
+agent::AgentRates rates_of(const config::AgentConfig::Rates& c) {
+  return {.upload = c.upload.bytes_per_second,
+          .upload_per_peer = c.upload_per_peer.bytes_per_second,
+          .upload_background = c.upload_background.bytes_per_second,
+          .download = c.download.bytes_per_second,
+          .origin = c.origin.bytes_per_second};
+}
+
 std::optional<agent::AgentOptions> load_agent(const config::AgentConfig& c,
                                               const std::string& folder, config::Faults& faults) {
   const std::size_t before = faults.size();
@@ -100,9 +108,8 @@ std::optional<agent::AgentOptions> load_agent(const config::AgentConfig& c,
   load_proxy(c.proxy, out, files);
   out.peer_listen = endpoint(c.peers.listen);
   if (!c.peers.bind_ip.empty()) out.bind_ip = c.peers.bind_ip;
-  out.upload_rate = c.peers.upload_rate.bytes_per_second;
   out.expected_rate = c.peers.expected_rate.bytes_per_second;
-  out.download_rate = c.download_rate.bytes_per_second;
+  out.rates = rates_of(c.rates);
   out.small_blob_limit = c.small_blob_limit.bytes;
   out.swarm_stall = c.swarm_stall;
   for (std::size_t i = 0; i < c.registries.size(); ++i) {

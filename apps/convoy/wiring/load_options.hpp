@@ -21,6 +21,7 @@ registry::UpkeepOptions upkeep_of(const config::RegistryConfig&);
 std::vector<registry::Project> projects_of(const config::RegistryConfig&);
 std::optional<tracker::TrackerOptions> load_tracker(const config::TrackerConfig&,
                                                     const std::string& folder, config::Faults&);
+agent::AgentRates rates_of(const config::AgentConfig::Rates&);
 std::optional<agent::AgentOptions> load_agent(const config::AgentConfig&, const std::string& folder,
                                               config::Faults&);
 

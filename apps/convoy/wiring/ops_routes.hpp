@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/random.hpp"
 #include "net/http_server.hpp"
@@ -11,10 +12,16 @@
 
 namespace convoy::wiring {
 
+/// Something for operators, who show a key.
+struct AdminRoute {
+  std::string prefix;
+  net::HttpHandler handler;
+};
+
 /// The operations listener: net::ops_handler and, when `status` gives something, GET
 /// /convoy/v1/status (docs/protocols/agent-http.md).
-/// `admin` serves /convoy/v1/admin/; null: there is none.
+/// Of the routes whose prefix a request has, the longest serves it.
 net::HttpHandler ops_routes(std::shared_ptr<net::Metrics>, net::Readiness,
-                            std::function<std::string()> status, net::HttpHandler admin);
+                            std::function<std::string()> status, std::vector<AdminRoute> admin);
 
 }  // namespace convoy::wiring

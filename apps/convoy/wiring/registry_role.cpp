@@ -1,5 +1,6 @@
 #include <utility>
 
+#include "wiring/reread.hpp"
 #include "wiring/role.hpp"
 
 namespace convoy::wiring {
@@ -9,8 +10,8 @@ namespace {
 class RegistryRole final : public Role {
  public:
   RegistryRole(std::unique_ptr<registry::RegistryService> service, config::RegistryConfig config,
-               std::string folder)
-      : service_(std::move(service)), config_(std::move(config)), folder_(std::move(folder)) {}
+               std::string file)
+      : service_(std::move(service)), config_(std::move(config)), file_(std::move(file)) {}
 
   std::string name() const override { return "registry"; }
 
@@ -34,20 +35,22 @@ class RegistryRole final : public Role {
   }
 
   Status reload() override {
-    config::Faults faults;
-    auto options = load_registry(config_, folder_, faults);
-    if (!options) return invalid("reload_failed", config::to_text(faults, "registry"));
+    auto options =
+        reread(file_, config::parse_registry, &config::RegistryFile::registry, load_registry);
+    if (!options) return std::move(options).error();
     auto signed_anew = service_->replace_webhook_secrets(options->webhooks);
     if (!signed_anew) return signed_anew;
     service_->replace_users(options->users);
+    service_->replace_egress_rate(options->egress_rate);
     if (!options->tls) return {};
     return service_->replace_tls(*options->tls);
   }
 
   Status ops_bound(const net::Endpoint& ops) override { return service_->publish_admin(ops); }
 
-  net::HttpHandler admin_handler() override {
-    return [this](net::HttpExchange& exchange) { return service_->administrate(exchange); };
+  std::vector<AdminRoute> admin_routes() override {
+    return {{"/convoy/v1/admin/",
+             [this](net::HttpExchange& exchange) { return service_->administrate(exchange); }}};
   }
 
   net::Task<void> stop(Duration grace) override { co_await service_->stop(grace); }
@@ -55,20 +58,20 @@ class RegistryRole final : public Role {
  private:
   std::unique_ptr<registry::RegistryService> service_;
   config::RegistryConfig config_;
-  std::string folder_;
+  std::string file_;
   net::Endpoint endpoint_;
 };
 
 }  // namespace
 
 Result<RolePtr> make_registry_role(Runtime& runtime, registry::RegistryOptions options,
-                                   config::RegistryConfig config, std::string folder) {
+                                   config::RegistryConfig config, std::string file) {
   auto service = registry::RegistryService::make(
       runtime.io.get_executor(), runtime.pool, std::move(options), runtime.clock, runtime.random,
       *runtime.audit, runtime.metrics, runtime.log.module("registry"));
   if (!service) return std::move(service).error();
   return RolePtr(std::make_unique<RegistryRole>(std::move(service).value(), std::move(config),
-                                                std::move(folder)));
+                                                std::move(file)));
 }
 
 }  // namespace convoy::wiring

@@ -88,11 +88,12 @@ class Server {
     return {};
   }
 
-  net::HttpHandler admin() {
+  std::vector<AdminRoute> admin() {
+    std::vector<AdminRoute> out;
     for (RolePtr& role : roles_) {
-      if (net::HttpHandler handler = role->admin_handler()) return handler;
+      for (AdminRoute& route : role->admin_routes()) out.push_back(std::move(route));
     }
-    return {};
+    return out;
   }
 
   net::Task<void> serve_until_stopped() {

@@ -22,9 +22,9 @@ struct ServeOptions {
 };
 
 /// Starts the roles in order and serves until SIGTERM or SIGINT, which lets requests under way
-/// finish; the second of them ends the process at once. SIGHUP reads certificates again. Returns
-/// the process's exit status: 0 after an orderly end, 1 when something could not start, with the
-/// reason in `error`.
+/// finish; the second of them ends the process at once. SIGHUP reads certificates and rates again.
+/// Returns the process's exit status: 0 after an orderly end, 1 when something could not start,
+/// with the reason in `error`.
 int serve(Runtime&, std::vector<RolePtr>, ServeOptions, std::string& error);
 
 }  // namespace convoy::wiring

@@ -7,21 +7,17 @@
 
 #include "base/result.hpp"
 #include "registry/core/projects.hpp"
+#include "wiring/admin_link.hpp"
 
 namespace convoy::wiring {
 
-struct StoreReply {
-  int status = 0;
-  std::string body;  ///< JSON (docs/protocols/registry-admin.md)
-};
-
-/// The administration of one registry: over its operations listener when it runs, else on its
-/// store. Blocks. One thread.
+/// The administration of one registry (docs/protocols/registry-admin.md): over its operations
+/// listener when it runs, else on its store. Blocks. One thread.
 class StoreLink {
  public:
   virtual ~StoreLink() = default;
   /// `path` is below /convoy/v1/admin/. Errors of connecting only.
-  virtual Result<StoreReply> ask(const std::string& method, const std::string& path,
+  virtual Result<AdminReply> ask(const std::string& method, const std::string& path,
                                  const std::string& body) = 0;
   /// Lets a collection or scrub go on for a short while.
   virtual void wait() = 0;

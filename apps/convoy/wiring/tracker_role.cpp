@@ -1,5 +1,6 @@
 #include <utility>
 
+#include "wiring/reread.hpp"
 #include "wiring/role.hpp"
 
 namespace convoy::wiring {
@@ -8,9 +9,8 @@ namespace {
 
 class TrackerRole final : public Role {
  public:
-  TrackerRole(std::unique_ptr<tracker::TrackerService> service, config::TrackerConfig config,
-              std::string folder)
-      : service_(std::move(service)), config_(std::move(config)), folder_(std::move(folder)) {}
+  TrackerRole(std::unique_ptr<tracker::TrackerService> service, std::string file)
+      : service_(std::move(service)), file_(std::move(file)) {}
 
   std::string name() const override { return "tracker"; }
 
@@ -25,9 +25,9 @@ class TrackerRole final : public Role {
   Endpoints endpoints() const override { return {{"tracker", endpoint_.str()}}; }
 
   Status reload() override {
-    config::Faults faults;
-    auto options = load_tracker(config_, folder_, faults);
-    if (!options) return invalid("reload_failed", config::to_text(faults, "tracker"));
+    auto options =
+        reread(file_, config::parse_tracker, &config::TrackerFile::tracker, load_tracker);
+    if (!options) return std::move(options).error();
     if (Status server = service_->replace_server_identity(options->server); !server) return server;
     return service_->replace_client_identity(options->client);
   }
@@ -36,21 +36,19 @@ class TrackerRole final : public Role {
 
  private:
   std::unique_ptr<tracker::TrackerService> service_;
-  config::TrackerConfig config_;
-  std::string folder_;
+  std::string file_;
   net::Endpoint endpoint_;
 };
 
 }  // namespace
 
 Result<RolePtr> make_tracker_role(Runtime& runtime, tracker::TrackerOptions options,
-                                  config::TrackerConfig config, std::string folder) {
+                                  config::TrackerConfig, std::string file) {
   auto service = tracker::TrackerService::make(
       runtime.io.get_executor(), runtime.pool, std::move(options), runtime.clock, runtime.random,
       *runtime.audit, runtime.metrics, runtime.log.module("tracker"));
   if (!service) return std::move(service).error();
-  return RolePtr(std::make_unique<TrackerRole>(std::move(service).value(), std::move(config),
-                                               std::move(folder)));
+  return RolePtr(std::make_unique<TrackerRole>(std::move(service).value(), std::move(file)));
 }
 
 }  // namespace convoy::wiring

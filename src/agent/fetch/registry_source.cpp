@@ -12,6 +12,8 @@ namespace {
 constexpr Duration kHeadPatience = std::chrono::seconds(10);
 constexpr Duration kPause = std::chrono::milliseconds(200);
 constexpr int kAttempts = 3;
+constexpr std::size_t kMinTurn = 16 * 1024;
+constexpr std::size_t kMaxTurn = 256 * 1024;
 
 }  // namespace
 
@@ -58,8 +60,16 @@ net::Task<Result<std::size_t>> RegistrySource::read_some(MutableByteView out) {
     if (!may) co_return cancelled();
   }
   auto n = co_await response_->read_body(out);
+  if (rate_) rate_->give_back(out.size() - n.value_or(0));
   if (!n) response_.reset();
   co_return n;
+}
+
+/// At most what a tenth of a second is good for, so that the swarm, charged to the same accounts,
+/// has its turn.
+std::size_t RegistrySource::turn() const {
+  const std::uint64_t rate = rate_ ? rate_->rate() : 0;
+  return rate == 0 ? kMaxTurn : std::clamp<std::size_t>(rate / 10, kMinTurn, kMaxTurn);
 }
 
 net::Task<Result<std::size_t>> RegistrySource::read_full(MutableByteView out) {
@@ -68,7 +78,7 @@ net::Task<Result<std::size_t>> RegistrySource::read_full(MutableByteView out) {
   const std::size_t want =
       static_cast<std::size_t>(std::min<std::uint64_t>(out.size(), size_ - position_));
   while (filled < want) {
-    const std::size_t chunk = std::min<std::size_t>(want - filled, 256 * 1024);
+    const std::size_t chunk = std::min(want - filled, turn());
     auto n = co_await read_some(out.subspan(filled, chunk));
     if (n && *n > 0) {
       filled += *n;

@@ -32,6 +32,8 @@ class NodeStore {
   Status save(const clients::Enrolment&);
   /// A file that others on this machine may read once they can enter the directory.
   Status write_public(const std::string& name, std::string_view text);
+  /// Open as long as the store.
+  int directory() const { return dir_.get(); }
 
  private:
   explicit NodeStore(storage::Fd dir) : dir_(std::move(dir)) {}

@@ -101,6 +101,28 @@ TEST(Config, AnUnknownKeyIsAFaultWithItsLineAndTheNearestKey) {
   EXPECT_EQ(faults[0].hint, "Did you mean swarm_stall?");
 }
 
+TEST(Config, RatesAreUnlimitedUnlessTheyAreGiven) {
+  AgentFile agent;
+  EXPECT_THAT(parse_agent(kAgent, agent), IsEmpty());
+  EXPECT_EQ(agent.agent.rates.download, Rate{0});
+  const auto text = with(kAgent, R"([agent.rates]
+upload = "50MB/s"
+upload_per_peer = "80Mbit/s"
+upload_background = "1kB/s"
+download = "unlimited"
+origin = "2MB/s"
+)");
+  EXPECT_THAT(to_text(parse_agent(text, agent), "f"), IsEmpty());
+  EXPECT_EQ(agent.agent.rates.upload, Rate{50'000'000});
+  EXPECT_EQ(agent.agent.rates.upload_per_peer, Rate{10'000'000});
+  EXPECT_EQ(agent.agent.rates.upload_background, Rate{1'000});
+  EXPECT_EQ(agent.agent.rates.download, Rate{0});
+  EXPECT_EQ(agent.agent.rates.origin, Rate{2'000'000});
+  const Faults faults = agent_faults(replaced(text, "\"2MB/s\"", "\"2MB\""));
+  ASSERT_THAT(faults, SizeIs(1));
+  EXPECT_EQ(faults[0].key, "agent.rates.origin");
+}
+
 TEST(Config, AnUnknownTableIsAFault) {
   const Faults faults = agent_faults(with(kAgent, "[nonsense]\nx = 1\n"));
   ASSERT_THAT(faults, SizeIs(1));
