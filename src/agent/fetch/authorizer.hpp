@@ -19,6 +19,8 @@ class Authorizer {
   /// asked.
   net::Task<Result<Permit>> permit(BlobAsk, std::optional<Secret> authorization, Deadline);
 
+  /// permit() is about to be called: what it needs is made ready meanwhile.
+  void expect(Deadline deadline) { desk_.expect(deadline); }
   /// Every request is decided on anew.
   void forget_all() { granted_ = PermitCache(); }
 

@@ -8,6 +8,7 @@
 #include "agent/identity/cluster.hpp"
 #include "base/clock.hpp"
 #include "base/log.hpp"
+#include "net/task_group.hpp"
 #include "security/audit/audit.hpp"
 #include "swarm/transport/engine.hpp"
 
@@ -31,8 +32,12 @@ TicketFailure classify_ticket_error(const Error&);
 /// verified against the registry's roots, the info-hash is computed here. One thread.
 class TicketDesk {
  public:
-  TicketDesk(const Cluster& cluster, const Clock& clock, security::AuditLog& audit, Logger log)
-      : cluster_(cluster), clock_(clock), audit_(audit), log_(std::move(log)) {}
+  TicketDesk(const Cluster& cluster, net::TaskGroup& tasks, const Clock& clock,
+             security::AuditLog& audit, Logger log)
+      : cluster_(cluster), tasks_(tasks), clock_(clock), audit_(audit), log_(std::move(log)) {}
+
+  /// ask() is about to be called: what it needs is made ready meanwhile.
+  void expect(Deadline);
 
   /// Errors: the tracker's own; unavailable "not_enrolled", "registry_not_in_cluster",
   /// "tracker_resting" (it was out of reach moments ago), "swarm_metadata_refused".
@@ -44,6 +49,7 @@ class TicketDesk {
   Result<SwarmPass> check(const ClusterLink&, const BlobAsk&, clients::TicketReply);
 
   const Cluster& cluster_;
+  net::TaskGroup& tasks_;
   const Clock& clock_;
   security::AuditLog& audit_;
   Logger log_;

@@ -40,6 +40,8 @@ class HttpTrackerClient final : public TrackerClient {
   HttpTrackerClient(std::shared_ptr<net::HttpClient> http, http::Url base)
       : http_(std::move(http)), base_(std::move(base)) {}
 
+  net::Task<void> prepare(Deadline deadline) override { return http_->prepare(base_, deadline); }
+
   net::Task<Result<Enrolment>> enrol(EnrolRequest request, Deadline deadline) override {
     json::object body;
     body["token"] = request.token.reveal();
