@@ -13,11 +13,11 @@ CLONE_NEWNET = 0x40000000
 libc = ctypes.CDLL(None, use_errno=True)
 
 
-def socket_in(ns: str | None, address: tuple[str, int]) -> socket.socket:
-    """A connected socket of that namespace; a thread of its own goes there for it."""
+def in_namespace(ns: str | None, action):
+    """What `action` gives when a thread of its own does it there."""
     result: list = []
 
-    def connect() -> None:
+    def act() -> None:
         try:
             if ns is not None:
                 fd = os.open(f"/run/netns/{ns}", os.O_RDONLY)
@@ -26,16 +26,21 @@ def socket_in(ns: str | None, address: tuple[str, int]) -> socket.socket:
                         raise OSError(ctypes.get_errno(), "setns")
                 finally:
                     os.close(fd)
-            result.append(socket.create_connection(address, timeout=10))
+            result.append(action())
         except OSError as e:
             result.append(e)
 
-    thread = threading.Thread(target=connect)
+    thread = threading.Thread(target=act)
     thread.start()
     thread.join()
     if isinstance(result[0], OSError):
         raise result[0]
     return result[0]
+
+
+def socket_in(ns: str | None, address: tuple[str, int]) -> socket.socket:
+    """A connected socket of that namespace."""
+    return in_namespace(ns, lambda: socket.create_connection(address, timeout=10))
 
 
 @dataclass

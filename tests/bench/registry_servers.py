@@ -12,10 +12,10 @@ import time
 from pathlib import Path
 
 from framework.registry import Registry
+from measure import cpu_seconds
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(os.environ.get("CONVOY_BENCH_BIN", ROOT / "build" / "bench" / "bin"))
-TICK = os.sysconf("SC_CLK_TCK")
 NAME = "public/app"
 DISTRIBUTION_3 = "github.com/distribution/distribution/v3/cmd/registry@v3.0.0"
 
@@ -93,11 +93,7 @@ class Server:
 
     def cpu(self) -> float:
         """Seconds of user and system time of all its processes."""
-        total = 0
-        for pid in self.pids():
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            total += int(fields[11]) + int(fields[12])
-        return total / TICK
+        return sum(map(cpu_seconds, self.pids()))
 
     def memory(self, key: str) -> float:
         """MiB; VmRSS now, VmHWM the most since forget_peak()."""

@@ -5,6 +5,11 @@ Every node starts within the first second (--spread) and reads in order; times c
 node's own start, ratios are against the bound max(F/u_s, F/d, N*F/(u_s + sum of u)). The same
 nodes on the same links then do it with libtorrent (rarest first as it comes, and tuned) and by
 plain HTTPS from the registry. Needs root. The registry's link has the nodes' rate.
+
+--local: no namespaces and no links, so that hundreds of nodes fit on a machine (200 by default, 8 MiB at
+1 Mbit/s): each agent has an address of 127.0.0.0/8 and limits itself by its own rates
+(agent.rates), the registry by its egress_limit. They count bytes of blobs, so framing does not show;
+no baselines. Needs no root.
 """
 import argparse
 import json
@@ -13,9 +18,9 @@ import random
 import re
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "functional"))
@@ -26,11 +31,12 @@ from framework.cluster import Cluster  # noqa: E402
 from framework.image import Image, make_image  # noqa: E402
 from framework.lab import Lab, available  # noqa: E402
 from framework.skopeo import Skopeo  # noqa: E402
+from measure import cpu_seconds, median  # noqa: E402
 
 MIXED = [1, 1, 2, 4, 8, 8, 16, 16, 32, 64]  # MiB
 POLICIES = ["convoy", "libtorrent", "libtorrent-tuned", "https"]
 KEYS = ["ratio", "median_ratio", "origin_copies", "redundant_fraction", "ttfb_ms", "readable_ratio", "cpu_s_per_gb",
-        "rss_mib"]
+        "rss_mib", "cpu_share"]
 
 
 def metric(role, name: str, labels: str = "") -> float:
@@ -49,7 +55,7 @@ def layer_sizes(text: str, size: int) -> list[int]:
 
 
 class Bench:
-    def __init__(self, args, directory: Path, lab: Lab, seed: int):
+    def __init__(self, args, directory: Path, lab: Lab | None, seed: int):
         self.args, self.dir, self.lab = args, directory, lab
         rng = random.Random(seed)
         self.seed = seed
@@ -67,26 +73,43 @@ class Bench:
     def timeout(self) -> float:
         return 60 + 4 * self.bound
 
+    def cluster(self) -> Cluster:
+        n = self.args.nodes
+        if self.lab:
+            return Cluster(self.dir / "c", agents_wanted=n, lab=self.lab, service_node=n + 1)
+        rate = f"{int(self.rate)}B/s"
+        limits = f'rates.upload = "{rate}"\nrates.download = "{rate}"\n'
+        return Cluster(self.dir / "c", agents_wanted=n, egress=rate, agent_extra=limits)
+
+    def mirror(self, c: Cluster, i: int) -> tuple[str, int]:
+        if self.lab:
+            return "127.0.0.1", 5001
+        ip, _, port = c.agents[i - 1].endpoints["mirror"].rpartition(":")
+        return ip, int(port)
+
     def shape(self) -> None:
         for i in range(1, self.args.nodes + 2):
             self.lab.shape(i, f"{self.args.rate}mbit")
 
     def convoy(self) -> dict:
-        n, service = self.args.nodes, self.args.nodes + 1
-        cluster = Cluster(self.dir / "c", agents_wanted=n, lab=self.lab, service_node=service)
-        with cluster as c:
-            client = Skopeo(self.dir / "skopeo", c.ca, c.user, c.password, c.hub_ip(), ns=self.lab.node(service))
-            client.auth.write_text(client.auth.read_text().replace(f'"{c.hub_ip()}"', f'"{c.hub_ip()}:{c.registry_port}"'))
-            client.push(self.image.layout, f"{c.hub_ip()}:{c.registry_port}/lab/big:1", timeout=300)
-            self.shape()
+        n = self.args.nodes
+        with self.cluster() as c:
+            host = f"{c.hub_ip()}:{c.registry_port}"
+            client = Skopeo(self.dir / "skopeo", c.ca, c.user, c.password, host, ns=c.hub_ns())
+            client.push(self.image.layout, f"{host}/lab/big:1", timeout=300)
+            if self.lab:
+                self.shape()
             pids = [r.process.pid for r in c.roles()]
-            cpu = sum(map(swarm_baselines.cpu_of, pids))
+            cpu = sum(map(cpu_seconds, pids))
             sent = self.origin_bytes(c)
-            readers = [netns_reader.Reader(f"node-{i}", self.lab.node(i), ("127.0.0.1", 5001), self.paths(),
+            readers = [netns_reader.Reader(f"node-{i}", c.agent_ns(i), self.mirror(c, i), self.paths(),
                                            self.args.parallel) for i in range(1, n + 1)]
+            began = time.monotonic()
             netns_reader.run(readers, self.starts, self.timeout())
-            cpu = sum(map(swarm_baselines.cpu_of, pids)) - cpu
+            wall = time.monotonic() - began
+            cpu = sum(map(cpu_seconds, pids)) - cpu
             result = self.figures(readers)
+            result["cpu_share"] = cpu / wall / os.cpu_count()
             result["origin_copies"] = (self.origin_bytes(c) - sent) / self.size
             result["redundant_fraction"] = sum(metric(a, "convoy_swarm_redundant_bytes_total") for a in c.agents) / (
                 n * self.size)
@@ -133,6 +156,8 @@ def one_run(args, seed: int) -> dict:
     result: dict = {"baselines": {}}
     try:
         def with_lab(work) -> dict:
+            if args.local:
+                return work(Bench(args, directory, None, seed))
             with Lab(args.nodes + 1, "cvb") as lab:
                 return work(Bench(args, directory, lab, seed))
 
@@ -151,19 +176,6 @@ def one_run(args, seed: int) -> dict:
             shutil.rmtree(directory, ignore_errors=True)
 
 
-def median(runs: list[dict]) -> dict:
-    out: dict = {}
-    for key in runs[0]:
-        values = [r[key] for r in runs if r.get(key) is not None]
-        if key == "baselines":
-            out[key] = {name: median([r[key][name] for r in runs]) for name in runs[0][key]}
-        elif values and isinstance(values[0], (int, float)):
-            out[key] = round(statistics.median(values), 4)
-        else:
-            out[key] = values[0] if values else None
-    return out
-
-
 def show(args, result: dict) -> None:
     columns = {"convoy": result, **result["baselines"]}
     print(f"{args.nodes} nodes at {args.rate} Mbit/s, {args.layers or f'{args.size} MiB'}, medians of {args.runs}")
@@ -178,9 +190,10 @@ def show(args, result: dict) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--nodes", type=int, default=8)
-    parser.add_argument("--rate", type=float, default=40, help="Mbit/s of every link, each way")
-    parser.add_argument("--size", type=int, default=64, help="MiB of the one layer")
+    parser.add_argument("--local", action="store_true", help="hundreds of agents on loopback")
+    parser.add_argument("--nodes", type=int, help="8, or 200 with --local")
+    parser.add_argument("--rate", type=float, help="Mbit/s of every link, each way: 40, or 1 with --local")
+    parser.add_argument("--size", type=int, help="MiB of the one layer: 64, or 8 with --local")
     parser.add_argument("--layers", default="", help='"10": ten of mixed size, "1,8,64": these MiB')
     parser.add_argument("--parallel", type=int, default=3, help="layers a client takes at once")
     parser.add_argument("--policy", default=",".join(POLICIES), help=f"which to run, of {','.join(POLICIES)}")
@@ -192,15 +205,20 @@ def main() -> None:
     parser.add_argument("--verbose", action="store_true", help="a line for each node")
     parser.add_argument("--keep", action="store_true", help="keep the directory with logs")
     args = parser.parse_args()
+    nodes, rate, size = (200, 1, 8) if args.local else (8, 40, 64)
+    args.nodes, args.rate, args.size = args.nodes or nodes, args.rate or rate, args.size or size
+    if args.local:
+        args.policy = "convoy"
     args.rate = int(args.rate) if args.rate == int(args.rate) else args.rate
     args.policy = args.policy.split(",")
     unknown = set(args.policy) - set(POLICIES)
     if unknown:
         parser.error(f"no such policy: {', '.join(sorted(unknown))}")
-    why_not = available()
+    why_not = "" if args.local else available()
     if why_not:
         parser.error(why_not)
-    os.nice(-10)  # what else runs on the machine is not to be measured
+    if os.geteuid() == 0:
+        os.nice(-10)  # what else runs on the machine is not to be measured
     result = median([one_run(args, args.seed + i) for i in range(args.runs)])
     if args.json:
         print(json.dumps(result))

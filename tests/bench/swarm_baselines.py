@@ -1,7 +1,6 @@
 """What the same nodes on the same links do with libtorrent, and with plain HTTPS from the registry."""
 import base64
 import json
-import os
 import random
 import ssl
 import statistics
@@ -11,6 +10,7 @@ import time
 from pathlib import Path
 
 from framework.lab import Lab
+from measure import cpu_seconds, peak_mib
 from netns_reader import socket_in
 
 NODE = Path(__file__).with_name("libtorrent_node.py")
@@ -75,11 +75,6 @@ class Peer:
         return json.loads(line)
 
 
-def cpu_of(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
 def libtorrent(directory: Path, lab: Lab, nodes: int, blob: Path, piece: int, tuned: bool, starts: list[float],
                bound: float, seed: int) -> dict:
     directory.mkdir(parents=True)
@@ -103,7 +98,7 @@ def libtorrent(directory: Path, lab: Lab, nodes: int, blob: Path, piece: int, tu
             peer.tell({})
             peer.result = peer.hear()
 
-        before = sum(cpu_of(p.process.pid) for p in peers)
+        before = sum(cpu_seconds(p.process.pid) for p in peers)
         threads = [threading.Thread(target=one, args=(p, s)) for p, s in zip(peers[1:], starts)]
         for t in threads:
             t.start()
@@ -112,9 +107,8 @@ def libtorrent(directory: Path, lab: Lab, nodes: int, blob: Path, piece: int, tu
         done = [p.result for p in peers[1:]]
         if not all(done):
             return {"ratio": None, "note": f"{sum(not d for d in done)} of {nodes} not done after {60 + 6 * bound:.0f} s"}
-        cpu = sum(cpu_of(p.process.pid) for p in peers) - before
-        rss = max(int(l.split()[1]) / 1024 for p in peers for l in
-                  Path(f"/proc/{p.process.pid}/status").read_text().splitlines() if l.startswith("VmHWM"))
+        cpu = sum(cpu_seconds(p.process.pid) for p in peers) - before
+        rss = max(peak_mib(p.process.pid) for p in peers)
         origin.tell({})
         uploaded = origin.hear()["uploaded"]
         return {"ratio": max(d["seconds"] for d in done) / bound,

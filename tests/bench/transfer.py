@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -22,18 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "functional"))
 from framework.cluster import Cluster  # noqa: E402
 from framework.image import CONFIG, LAYER, MANIFEST  # noqa: E402
 from framework.skopeo import Skopeo  # noqa: E402
-
-TICK = os.sysconf("SC_CLK_TCK")
-
-
-def cpu_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICK
-
-
-def peak_mib(pid: int) -> float:
-    status = Path(f"/proc/{pid}/status").read_text()
-    return next(int(l.split()[1]) for l in status.splitlines() if l.startswith("VmHWM")) / 1024
+from measure import cpu_seconds, median, peak_mib  # noqa: E402
 
 
 def put(blobs: Path, data: bytes) -> dict:
@@ -140,10 +128,6 @@ def nginx_run(directory: Path, size: int) -> dict:
     finally:
         server.terminate()
         server.wait()
-
-
-def median(runs: list[dict]) -> dict:
-    return {k: round(statistics.median(r[k] for r in runs), 3) for k in runs[0]}
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import time
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -201,17 +202,19 @@ class Cluster:
         self.tracker = Role(self.dir / "tracker", "tracker", self.tracker_config(), self.hub_ns())
         self.tracker.start()
         self.registry.start()
-        for i in range(1, self.agents_wanted + 1):
-            self.add_agent(i)
+        self.add_agents(range(1, self.agents_wanted + 1))
         for role in self.roles():
             role.wait_ready()
 
-    def add_agent(self, i: int) -> Role:
-        token = self.dir / f"join-{i}"
-        self.make_token(token, "node", f"node-{i}")
-        role = Role(self.dir / f"agent-{i}", "agent", self.agent_config(i, token), self.agent_ns(i))
-        self.agents.append(role)
-        return role.start()
+    def add_agents(self, numbers: range) -> None:
+        added = []
+        for i in numbers:
+            token = self.dir / f"join-{i}"
+            self.make_token(token, "node", f"node-{i}")
+            added.append(Role(self.dir / f"agent-{i}", "agent", self.agent_config(i, token), self.agent_ns(i)))
+        self.agents += added
+        with ThreadPoolExecutor(4) as starters:
+            list(starters.map(Role.start, added))
 
     def make_keys(self) -> None:
         self.pki = self.dir / "pki"
