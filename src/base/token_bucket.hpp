@@ -8,7 +8,8 @@ namespace convoy {
 
 /// An account of bytes that fills at a rate. Whoever finds it not overdrawn may take any number of
 /// bytes and overdraws it, so that one larger than what piles up passes too; in the long run the
-/// rate holds exactly. Time comes in with each call. One thread.
+/// rate holds exactly. Time comes in with each look; there must be one before anything is taken.
+/// One thread.
 class TokenBucket {
  public:
   /// Bytes per second; 0: no limit.
