@@ -218,56 +218,6 @@ TEST_F(HttpServerTest, an_answer_nobody_reads_is_cut) {
   std::fclose(file);
 }
 
-/// Reads that much every few milliseconds until the file was sent or was not.
-Task<std::uint64_t> read_slowly(Stream& stream, std::size_t step, const Status& sent,
-                                const std::uint64_t& bytes) {
-  std::uint64_t total = 0;
-  Bytes buffer(step);
-  while (sent.ok() && bytes == 0) {
-    auto got = co_await stream.read_some(buffer);
-    if (!got || *got == 0) break;
-    total += *got;
-    static_cast<void>(co_await sleep_for(milliseconds(5)));
-  }
-  co_return total;
-}
-
-TEST_F(HttpServerTest, a_reader_that_takes_too_little_is_cut_and_a_slow_one_is_not) {
-  const test::TestCa ca("root");
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::tmpfile(), &std::fclose);
-  for (const bool tls : {false, true}) {
-    HttpServerOptions options;
-    options.limits.min_body_rate = 100'000;
-    options.limits.body_span = milliseconds(200);
-    TlsClientOptions wants;
-    wants.roots_pem = ca.root_pem();
-    const auto client = *TlsClientContext::make(std::move(wants));
-    if (tls) {
-      TlsServerOptions identity;
-      identity.identity = ca.issue();
-      options.tls = *TlsServerContext::make(std::move(identity));
-    }
-    site = {};
-    site.file = ::fileno(file.get());
-    site.file_length = 16 * 1024 * 1024;
-    ASSERT_EQ(::ftruncate(site.file, static_cast<off_t>(site.file_length)), 0);
-    start(std::move(options));
-    for (const std::size_t step : {std::size_t{100}, std::size_t{128 * 1024}}) {
-      site.file_sent = {};
-      site.sent = 0;
-      StreamPtr reader = server->connect();
-      if (tls) reader = *loop.run(tls_connect(std::move(reader), client, "localhost", seconds(5)));
-      EXPECT_TRUE(loop.run(reader->write(as_bytes(get("/file")))).ok());
-      loop.run(read_slowly(*reader, step, site.file_sent, site.sent));
-      EXPECT_EQ(site.file_sent.ok(), step > 100) << step << " of TLS " << tls;
-      if (!site.file_sent.ok()) {
-        EXPECT_EQ(site.file_sent.error().code(), "reader_too_slow");
-      }
-    }
-    server.reset();
-  }
-}
-
 TEST_F(HttpServerTest, many_requests_of_one_connection_do_not_go_before_those_of_others) {
   start();
   StreamPtr hasty = server->connect();
