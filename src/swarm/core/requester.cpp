@@ -22,8 +22,6 @@ constexpr double kQueued = 1.2;
 /// write each have a cost of their own.
 constexpr double kRunSeconds = 0.004;
 constexpr std::size_t kMaxRun = 16;
-/// Two blocks, as many as the smallest usual piece has, make no queue worth speaking of.
-constexpr std::size_t kLeastRun = 2;
 
 double seconds(Duration d) { return std::chrono::duration<double>(d).count(); }
 
@@ -50,7 +48,7 @@ Requester::Pace Requester::pace(Instant now) const {
   const auto blocks = static_cast<std::size_t>(rate * kRunSeconds / bt::kBlockSize);
   out.row = std::bit_floor(std::clamp<std::size_t>(blocks, 1, kMaxRun));
   const double base = kBaseBlocks * static_cast<double>(out.row);
-  out.row = std::max(out.row, kLeastRun);
+
   out.total = static_cast<std::size_t>(std::min(kMaxBlocks, base + std::floor(out.bdp)));
   if (rate > 0) {
     const std::chrono::duration<double> all(static_cast<double>(out.total) * bt::kBlockSize / rate);

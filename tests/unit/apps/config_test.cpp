@@ -102,9 +102,9 @@ TEST(Config, AnUnknownKeyIsAFaultWithItsLineAndTheNearestKey) {
 }
 
 TEST(Config, RatesAreUnlimitedUnlessTheyAreGiven) {
-  AgentFile agent;
-  EXPECT_THAT(parse_agent(kAgent, agent), IsEmpty());
-  EXPECT_EQ(agent.agent.rates.download, Rate{0});
+  AgentFile silent, agent;
+  EXPECT_THAT(parse_agent(kAgent, silent), IsEmpty());
+  EXPECT_EQ(silent.agent.rates.download, Rate{0});
   const auto text = with(kAgent, R"([agent.rates]
 upload = "50MB/s"
 upload_per_peer = "80Mbit/s"

@@ -1,6 +1,8 @@
 #include "net/tls_records.hpp"
 
+#include <algorithm>
 #include <gtest/gtest.h>
+#include <vector>
 
 #include "net/tls.hpp"
 #include "support/net_certs.hpp"
@@ -24,11 +26,11 @@ Bytes record(std::size_t body) {
 
 TEST(RecordTrack, knows_what_is_missing_however_the_bytes_are_cut) {
   Bytes all;
-  for (const std::size_t body : {1, 300, 0, 16640, 5}) {
+  for (const std::size_t body : std::vector<std::size_t>{1, 300, 0, 16640, 5}) {
     const Bytes one = record(body);
     all.insert(all.end(), one.begin(), one.end());
   }
-  for (const std::size_t step : {1, 2, 3, 7, 4096}) {
+  for (const std::size_t step : std::vector<std::size_t>{1, 2, 3, 7, 4096}) {
     RecordTrack track;
     for (std::size_t at = 0; at < all.size(); at += step) {
       track.feed(ByteView(all).subspan(at, std::min(step, all.size() - at)));

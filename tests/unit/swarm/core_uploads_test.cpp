@@ -2,6 +2,7 @@
 #include <map>
 
 #include "support/swarm_core.hpp"
+#include "swarm/core/piece_set.hpp"
 
 namespace convoy::swarm::core {
 namespace {
