@@ -17,7 +17,7 @@
 
 // A registry's pushes, deletions and collections over a disk that loses what was not synced. After
 // a crash behind any operation what was acknowledged must be whole, and nothing half may be served.
-// CONVOY_CRASH_POINTS sets how many crashes (default 90), CONVOY_CRASH_SEED what happens.
+// CONVOY_CRASH_POINTS sets how many crashes (default 45), CONVOY_CRASH_SEED what happens.
 namespace convoy::storage {
 namespace {
 
@@ -413,7 +413,7 @@ class StorageCrash : public ::testing::Test {
   }
 
   const std::uint64_t seed_ = number_from("CONVOY_CRASH_SEED", 1);
-  const std::uint64_t wanted_ = number_from("CONVOY_CRASH_POINTS", 90);
+  const std::uint64_t wanted_ = number_from("CONVOY_CRASH_POINTS", 45);
   test::TempDir dir_;
   Script script_;
   std::optional<test::DiskLog> log_;
