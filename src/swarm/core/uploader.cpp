@@ -10,8 +10,9 @@ namespace {
 
 constexpr std::uint32_t kFewPieces = 4;
 constexpr std::uint64_t kFarTurn = 8;
-/// Whoever is ahead would wait for one block for seconds, and its reader with it.
-constexpr Duration kLong = std::chrono::milliseconds(250);
+/// Whoever is ahead would wait for one block for seconds, and its reader with it. Sooner, and peers
+/// with slow links hold the others back.
+constexpr Duration kLong = std::chrono::milliseconds(1000);
 
 /// Pieces a second since it connected. Newcomers come out low, not wild.
 double pace(const Peer& peer, Instant now) {

@@ -63,7 +63,7 @@ TEST(Uploads, NobodyWaitsLongForBeingAhead) {
     c.swarm->block_sent(u->peer, u->block, c.now);
   };
   ask_and_serve(2);
-  c.now += 240ms;
+  c.now += 990ms;
   ask_and_serve(2);
   c.now += 10ms;
   ask_and_serve(1);
