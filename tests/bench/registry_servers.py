@@ -29,10 +29,10 @@ def free_port() -> int:
 def fetch_debian(package: str, program: str) -> tuple[str, str]:
     """The program, or why it cannot be had. Taken out of its package: no service is installed."""
     there = shutil.which(program) or BIN / program
-    if Path(there).exists():
+    if Path(there).is_file():
         return str(there), ""
     BIN.mkdir(parents=True, exist_ok=True)
-    tree = BIN / package
+    tree = BIN / f"{package}.tree"
     commands = (["apt-get", "download", package], ["sh", "-c", f"dpkg-deb -x {package}_*.deb {tree}"])
     for command in commands:
         done = subprocess.run(command, cwd=BIN, capture_output=True, text=True, timeout=300)

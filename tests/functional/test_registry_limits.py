@@ -2,6 +2,7 @@
 import json
 import os
 import socket
+import ssl
 import time
 
 import pytest
@@ -149,3 +150,36 @@ def test_an_upload_that_stands_still_is_cut_and_a_slow_one_is_not(registry, alic
             time.sleep(0.25)
             slow.sendall(b"x")
         assert slow.recv(4096).startswith(b"HTTP/1.1 201")
+
+
+def read_slowly(registry, client, digest: str, step: int, window: int, seconds: float) -> int:
+    """Takes `step` bytes every 50 ms for so long, then what is left at once. How many came in all."""
+    token = client.token("repository:team/read:pull")
+    with socket.socket() as raw:
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
+        raw.settimeout(20)
+        raw.connect(("127.0.0.1", registry.port))
+        with ssl.create_default_context(cafile=str(registry.ca)).wrap_socket(raw, server_hostname="127.0.0.1") as reader:
+            reader.sendall((f"GET /v2/team/read/blobs/{digest} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+                            f"Authorization: Bearer {token}\r\n\r\n").encode())
+            came, slow_until = 0, time.monotonic() + seconds
+            try:
+                while data := reader.recv(step):
+                    came += len(data)
+                    if time.monotonic() < slow_until:
+                        time.sleep(0.05)
+            except OSError:  # a reset, or an end without the peer's goodbye
+                pass
+            return came
+
+
+def test_a_reader_that_takes_too_little_is_cut_and_a_slow_one_is_not(tmp_path):
+    limits = '[registry.limits]\nupload_min_rate = "64KiB/s"\nupload_min_rate_span = "2s"\n'
+    blob = bytes(32 << 20)
+    digest = oci.digest(blob)
+    with Registry(tmp_path, tls=True, tables=limits) as registry:
+        client = registry.client("alice")
+        assert oci.post_put(client, "team/read", digest, blob).status == 201
+        # One that was not cut for five spans would get all the rest at the end.
+        assert read_slowly(registry, client, digest, 200, 4 << 10, 10) < len(blob)
+        assert read_slowly(registry, client, digest, 16 << 10, 128 << 10, 10) > len(blob)
