@@ -70,7 +70,9 @@ void Offers::peer_has(Peer& peer, std::uint32_t piece, Instant now) {
   }
   if (!allowed(peer, piece)) peer.elsewhere = now;
   std::erase_if(offers_, [&](const Offer& o) {
-    return o.piece == piece && (o.peer == peer.ref || o.left == 0);
+    if (o.piece != piece || (o.peer != peer.ref && o.left > 0)) return false;
+    if (o.peer == peer.ref) settling_.add(now - o.made, now);
+    return true;
   });
 }
 
@@ -109,7 +111,9 @@ void Offers::block_sent(PeerRef peer, std::uint32_t piece, Instant now) {
 }
 
 void Offers::expire(Instant now) {
-  const Duration wait = std::max(kLost, 4 * piece_time(now));
+  // Where links are full all of them take long: to offer what is on its way to others would fill
+  // them even more.
+  const Duration wait = std::max({kLost, 4 * piece_time(now), 2 * settling_.average()});
   std::erase_if(offers_, [&](const Offer& o) {
     if (now - o.progress < wait) return false;
     if (s_.pieces.availability(o.piece) == 0) lost_.try_emplace(o.piece, Lost{now, 0});

@@ -70,7 +70,8 @@ class Offers {
   std::map<std::uint32_t, Lost> lost_;
   std::vector<Instant> last_offer_;
   Instant next_look_{};
-  LatencyMeter latency_;  ///< offer to first request
+  LatencyMeter latency_;   ///< offer to first request
+  LatencyMeter settling_;  ///< offer to the node having the piece
 };
 
 }  // namespace convoy::swarm::core

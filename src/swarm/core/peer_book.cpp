@@ -15,7 +15,7 @@ constexpr Duration kMostOrigin = std::chrono::seconds(5);
 /// A handshake costs both sides milliseconds of a core, and a crowd makes thousands of them in its
 /// first second: a few peers will do to begin with, the others follow one by one.
 constexpr std::size_t kAtOnce = 4;
-constexpr Duration kPause = std::chrono::milliseconds(50);
+constexpr Duration kPause = std::chrono::milliseconds(200);
 
 }  // namespace
 

@@ -80,6 +80,24 @@ TEST_F(Origin, APieceWhoseHolderDiedIsOfferedAgain) {
   EXPECT_TRUE(was_offered(2, 0));
 }
 
+TEST_F(Origin, WherePiecesTakeLongNoneIsOfferedAgainTooSoon) {
+  join(1);
+  for (int i = 0; i < 4; ++i) {
+    const auto open = offered(1);
+    c.clear();
+    c.after(900ms);
+    for (const auto piece : open) deliver(1, piece);
+  }
+  const auto open = offered(1);
+  ASSERT_FALSE(open.empty());
+  join(2);
+  c.clear();
+  c.after(1500ms);
+  for (const auto piece : open) EXPECT_FALSE(was_offered(2, piece)) << "it is on its way";
+  c.after(500ms);
+  EXPECT_TRUE(was_offered(2, open.front()));
+}
+
 TEST_F(Origin, APieceThatSomebodyElseHasIsNot) {
   join(1);
   deliver(1, 0);
