@@ -181,9 +181,9 @@ bool Offers::offer_starving(Instant now) {
     if (p->info.origin || !p->interested || p->have.all() || now - p->elsewhere < wait) continue;
     if (open_at(p->ref) >= limit(now)) continue;
     std::uint32_t piece = p->have.first_missing(0);
-    // What another node got a moment ago may still come from there.
+    // What is on its way to another node, or got there a moment ago, may still come from there.
     const auto taken = [&] {
-      return last_offer_[piece] != Instant{} && now - last_offer_[piece] < kLost;
+      return open(piece) || (last_offer_[piece] != Instant{} && now - last_offer_[piece] < kLost);
     };
     while (piece < out_.size() && taken()) piece = p->have.first_missing(piece + 1);
     if (piece == out_.size()) continue;
