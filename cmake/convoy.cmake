@@ -49,16 +49,42 @@ function(convoy_library name)
   target_link_libraries(convoy_${name} PUBLIC convoy_flags ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE})
 endfunction()
 
-# convoy_test(NAME DIR DEPS...): one GoogleTest program of every .cpp below DIR,
-# each case a ctest case named NAME.Suite.Case.
+# What the tests of everything with a network include, parsed once: that is half of what compiling
+# them costs. Static, but compiled as their programs are.
+function(convoy_test_headers)
+  file(WRITE "${PROJECT_BINARY_DIR}/empty.cpp" "")
+  add_library(convoy_test_headers STATIC "${PROJECT_BINARY_DIR}/empty.cpp")
+  set_target_properties(convoy_test_headers PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+  target_compile_options(convoy_test_headers PRIVATE -fPIE ${CONVOY_SHARED_PCH})
+  target_link_libraries(convoy_test_headers PRIVATE
+    convoy_flags convoy_asio Boost::json fmt::fmt GTest::gmock GTest::gtest)
+  target_precompile_headers(convoy_test_headers PRIVATE
+    <algorithm> <chrono> <filesystem> <map> <memory> <string> <vector>
+    <boost/asio.hpp> <boost/json.hpp> <fmt/format.h> <gmock/gmock.h> <gtest/gtest.h>)
+endfunction()
+# ccache needs the same bytes from the same input. With g++, whose builds of the tests are rare, they
+# are compiled without: that shows what a file forgot to include.
+set(CONVOY_SHARED_PCH "SHELL:-Xclang -fno-pch-timestamp")
+if(CONVOY_TESTS AND CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  set(CONVOY_TEST_PCH ON)
+endif()
+
+# convoy_test(NAME DIR [ASIO] DEPS...): one GoogleTest program of every .cpp below DIR. ASIO: it has
+# a network among its dependencies.
 function(convoy_test name dir)
+  cmake_parse_arguments(ARG "ASIO" "" "" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/${dir}/*.cpp")
   if(NOT sources)
     return()
   endif()
   add_executable(test_${name} ${sources})
   target_include_directories(test_${name} PRIVATE "${PROJECT_SOURCE_DIR}/tests")
-  target_link_libraries(test_${name} PRIVATE ${ARGN} GTest::gmock GTest::gtest_main)
+  target_link_libraries(test_${name} PRIVATE ${ARG_UNPARSED_ARGUMENTS} GTest::gmock GTest::gtest_main)
+  if(ARG_ASIO AND CONVOY_TEST_PCH)
+    target_link_libraries(test_${name} PRIVATE Boost::json)
+    target_compile_options(test_${name} PRIVATE ${CONVOY_SHARED_PCH})
+    target_precompile_headers(test_${name} REUSE_FROM convoy_test_headers)
+  endif()
   add_test(NAME unit.${name} COMMAND test_${name} --gtest_brief=1)
   set_tests_properties(unit.${name} PROPERTIES TIMEOUT 300 LABELS deterministic)
 endfunction()
