@@ -8,6 +8,8 @@ namespace convoy::swarm::core {
 namespace {
 
 constexpr Duration kLost = std::chrono::seconds(1);
+/// Nodes that are late on purpose must not keep pieces from the others for long.
+constexpr Duration kMostSettling = std::chrono::seconds(8);
 constexpr Duration kStarving = std::chrono::seconds(2);
 constexpr Duration kSilentHolder = std::chrono::seconds(3);
 constexpr Duration kLook = std::chrono::seconds(1);
@@ -113,7 +115,8 @@ void Offers::block_sent(PeerRef peer, std::uint32_t piece, Instant now) {
 void Offers::expire(Instant now) {
   // Where links are full all of them take long: to offer what is on its way to others would fill
   // them even more.
-  const Duration wait = std::max({kLost, 4 * piece_time(now), 2 * settling_.average()});
+  const Duration settling = std::min(2 * settling_.average(), kMostSettling);
+  const Duration wait = std::max({kLost, 4 * piece_time(now), settling});
   std::erase_if(offers_, [&](const Offer& o) {
     if (now - o.progress < wait) return false;
     if (s_.pieces.availability(o.piece) == 0) lost_.try_emplace(o.piece, Lost{now, 0});
