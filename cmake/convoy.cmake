@@ -62,12 +62,8 @@ function(convoy_test_headers)
     <algorithm> <chrono> <filesystem> <map> <memory> <string> <vector>
     <boost/asio.hpp> <boost/json.hpp> <fmt/format.h> <gmock/gmock.h> <gtest/gtest.h>)
 endfunction()
-# ccache needs the same bytes from the same input. With g++, whose builds of the tests are rare, they
-# are compiled without: that shows what a file forgot to include.
+# ccache needs the same bytes from the same input.
 set(CONVOY_SHARED_PCH "SHELL:-Xclang -fno-pch-timestamp")
-if(CONVOY_TESTS AND CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
-  set(CONVOY_TEST_PCH ON)
-endif()
 
 # convoy_test(NAME DIR [ASIO] DEPS...): one GoogleTest program of every .cpp below DIR. ASIO: it has
 # a network among its dependencies.
@@ -80,8 +76,8 @@ function(convoy_test name dir)
   add_executable(test_${name} ${sources})
   target_include_directories(test_${name} PRIVATE "${PROJECT_SOURCE_DIR}/tests")
   target_link_libraries(test_${name} PRIVATE ${ARG_UNPARSED_ARGUMENTS} GTest::gmock GTest::gtest_main)
-  if(ARG_ASIO AND CONVOY_TEST_PCH)
-    target_link_libraries(test_${name} PRIVATE Boost::json)
+  if(ARG_ASIO AND TARGET convoy_test_headers)
+    target_link_libraries(test_${name} PRIVATE Boost::json)  # with its definitions
     target_compile_options(test_${name} PRIVATE ${CONVOY_SHARED_PCH})
     target_precompile_headers(test_${name} REUSE_FROM convoy_test_headers)
   endif()

@@ -186,7 +186,7 @@ bool Offers::offer_starving(Instant now) {
     std::uint32_t piece = p->have.first_missing(0);
     // What is on its way to another node, or got there a moment ago, may still come from there.
     const auto taken = [&] {
-      return open(piece) || (last_offer_[piece] != Instant{} && now - last_offer_[piece] < kLost);
+      return (last_offer_[piece] != Instant{} && now - last_offer_[piece] < kLost) || open(piece);
     };
     while (piece < out_.size() && taken()) piece = p->have.first_missing(piece + 1);
     if (piece == out_.size()) continue;

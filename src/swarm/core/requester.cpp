@@ -48,7 +48,6 @@ Requester::Pace Requester::pace(Instant now) const {
   const auto blocks = static_cast<std::size_t>(rate * kRunSeconds / bt::kBlockSize);
   out.row = std::bit_floor(std::clamp<std::size_t>(blocks, 1, kMaxRun));
   const double base = kBaseBlocks * static_cast<double>(out.row);
-
   out.total = static_cast<std::size_t>(std::min(kMaxBlocks, base + std::floor(out.bdp)));
   if (rate > 0) {
     const std::chrono::duration<double> all(static_cast<double>(out.total) * bt::kBlockSize / rate);
