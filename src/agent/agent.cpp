@@ -25,7 +25,7 @@ Agent::Agent(net::Executor executor, net::WorkerPool& pool, AgentOptions options
       admin_(security::OperatorKey(random.hex(32), audit),
              {[this] { return rates(); }, [this](const AgentRates& r) { set_rates(r); }}),
       pulls_(options_.recent_pulls, metrics_, log.module("pulls")),
-      desk_(cluster_, tasks_, clock, audit, log.module("tickets")),
+      desk_(cluster_, options_.zone, tasks_, clock, audit, log.module("tickets")),
       authorizer_(desk_, clock, std::min<Duration>(options_.swarm_stall, std::chrono::seconds(3))),
       seats_(cluster_, desk_, clock, log.module("swarm")),
       downloads_(executor, pool, *parts_.cache, seats_, clock, options_.swarm_stall,

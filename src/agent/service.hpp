@@ -17,6 +17,7 @@
 #include "net/tcp.hpp"
 #include "net/tls.hpp"
 #include "net/worker_pool.hpp"
+#include "wire/bt/zone.hpp"
 
 namespace convoy::security {
 class AuditLog;
@@ -58,7 +59,7 @@ struct AgentRates {
 struct AgentOptions {
   std::string data_dir;   ///< node key, certificate, cache, proxy-ca.pem; made with mode 0700
   std::string node_name;  ///< asked for at enrolment
-  std::string zone;
+  bt::Zone zone;
 
   std::string tracker_url;        ///< "https://tracker.example:5443"
   std::string tracker_roots_pem;  ///< trust anchors of its certificate; empty: the machine's own

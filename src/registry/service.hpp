@@ -23,6 +23,7 @@
 #include "registry/core/request_rate.hpp"
 #include "registry/core/upkeep_options.hpp"
 #include "registry/events/webhook_options.hpp"
+#include "wire/bt/zone.hpp"
 #include "wire/http/message.hpp"
 #include "wire/oci/manifest.hpp"
 
@@ -50,6 +51,7 @@ struct ClusterOptions {
   net::Endpoint peers;    ///< where peers dial the origin seeder; port 0 takes a free one
   std::uint16_t advertised_port = 0;   ///< told to the tracker; 0: the port listened on
   std::optional<std::string> bind_ip;  ///< local address of connections to the tracker
+  bt::Zone zone{};                     ///< where the origin seeder stands
 };
 
 struct RegistryLimits {

@@ -72,9 +72,11 @@ class TestCluster {
   }
   /// A ticket for both actions.
   std::string ticket(const TestNode& node, const oci::Digest& digest, const Hash256& info_hash,
-                     security::TicketActions actions = {.leech = true, .seed = true}) {
-    const security::TicketGrant grant{node.id, node.certificate.thumbprint(), digest, info_hash,
-                                      actions};
+                     security::TicketActions actions = {.leech = true, .seed = true},
+                     bt::Zone zone = {}) {
+    const security::TicketGrant grant{
+        node.id, node.certificate.thumbprint(), digest,         info_hash,
+        actions, security::kMaxTicketLifetime,  std::move(zone)};
     return ticket_issuer().issue(grant);
   }
 

@@ -99,8 +99,8 @@ class TestPeer {
     return {{engine->local().ip, engine->local().port}, origin};
   }
   swarm::Grant grant(const TestBlob& blob, std::vector<swarm::SwarmPeer> peers = {}) {
-    return {cluster_.ticket(node, blob.meta.digest, blob.info_hash), std::chrono::seconds(600),
-            std::move(peers), std::chrono::seconds(30)};
+    return {cluster_.ticket(node, blob.meta.digest, blob.info_hash, {true, true}, zone),
+            std::chrono::seconds(600), std::move(peers), std::chrono::seconds(30), zone};
   }
   swarm::TorrentSpec spec(const TestBlob& blob, std::shared_ptr<MemoryPieces> io,
                           std::vector<swarm::SwarmPeer> peers = {}) {
@@ -126,6 +126,7 @@ class TestPeer {
 
   Loop& loop_;
   TestNode node;
+  bt::Zone zone{};  ///< named in the tickets that are made from then on
   TestCluster& cluster_;
   net::WorkerPool pool;
   SystemRandom random;

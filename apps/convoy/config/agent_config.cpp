@@ -161,9 +161,9 @@ TableOf<AgentConfig> role_table() {
   t.key("data_dir", &C::data_dir, "Node key, certificate and cache; made when missing.").required();
   t.key("node_name", &C::node_name, "Name to enrol under; without it the host's name.")
       .where("a name of 1 to 63 characters a-z, 0-9, '.' and '-'", node_name);
-  t.key("zone", &C::zone,
-        "Where the node stands (zone, rack): told when it joins; peers are not chosen by it yet.")
-      .where("at most 63 characters", [](const std::string& v) { return v.size() <= 63; });
+  t.key(
+      "zone", &C::zone,
+      "Where the node stands (site, room, rack): a blob crosses the border of a zone about once.");
   t.key("small_blob_limit", &C::small_blob_limit,
         "Blobs below this come straight from the registry, taken ahead when their manifest is "
         "pulled.")

@@ -53,7 +53,7 @@ struct AgentConfig {
 
   Path data_dir;
   std::string node_name;
-  std::string zone;
+  bt::Zone zone;
   ByteSize small_blob_limit{64ULL << 10};
   std::chrono::milliseconds swarm_stall{std::chrono::seconds(5)};
   Tracker tracker;

@@ -243,6 +243,16 @@ Read<Name> Codec<Name>::read(const Node& node) {
 }
 std::string Codec<Name>::print(const Name& v) { return v.empty() ? "" : quoted(v.text); }
 
+std::string_view Codec<bt::Zone>::name() { return "zone label"; }
+Read<bt::Zone> Codec<bt::Zone>::read(const Node& node) {
+  return read_by<bt::Zone>(node, "at most 63 characters a-z, A-Z, 0-9, '.', '-' and '_'",
+                           [](const std::string& text) -> std::optional<bt::Zone> {
+                             auto zone = bt::Zone::parse(text);
+                             return zone ? std::optional(*std::move(zone)) : std::nullopt;
+                           });
+}
+std::string Codec<bt::Zone>::print(const bt::Zone& v) { return v.common() ? "" : quoted(v.str()); }
+
 namespace {
 constexpr std::array<std::pair<std::string_view, LogLevel>, 5> kLevels = {{
     {"debug", LogLevel::debug},

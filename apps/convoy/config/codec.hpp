@@ -47,6 +47,7 @@ CONVOY_CODEC(Path);
 CONVOY_CODEC(SecretSource);
 CONVOY_CODEC(RegistryName);
 CONVOY_CODEC(Name);
+CONVOY_CODEC(bt::Zone);
 CONVOY_CODEC(LogLevel);
 CONVOY_CODEC(std::vector<std::string>);
 

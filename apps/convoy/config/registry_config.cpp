@@ -256,6 +256,8 @@ TableOf<SeedClusterConfig> cluster_table() {
   t.key("bind_ip", &C::bind_ip,
         "Local address of connections to the tracker; nodes are sent there.")
       .where("an IP address", is_ip_address);
+  t.key("zone", &C::zone,
+        "Where the origin seeder stands: nodes of this zone get what it has first.");
   t.check(check_cluster);
   return t;
 }

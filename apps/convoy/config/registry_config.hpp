@@ -26,6 +26,7 @@ struct SeedClusterConfig {
   Address peer_listen{"0.0.0.0", 6882};
   std::uint64_t advertised_port = 0;
   std::string bind_ip;
+  bt::Zone zone;
 };
 
 struct RetentionConfig {

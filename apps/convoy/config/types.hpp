@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/log.hpp"
+#include "wire/bt/zone.hpp"
 #include "wire/http/message.hpp"
 
 // The value types of configuration keys. Each is valid once it has left the parser.

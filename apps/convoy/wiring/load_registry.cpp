@@ -62,6 +62,7 @@ registry::ClusterOptions cluster_of(const config::SeedClusterConfig& c, const st
   out.peers = endpoint(c.peer_listen);
   out.advertised_port = static_cast<std::uint16_t>(c.advertised_port);
   if (!c.bind_ip.empty()) out.bind_ip = c.bind_ip;
+  out.zone = c.zone;
   return out;
 }
 

@@ -21,6 +21,9 @@ swarm::Grant to_grant(clients::TicketReply reply) {
   grant.ticket = std::move(reply.ticket);
   grant.expires_in = reply.expires_in;
   grant.interval = reply.interval;
+  grant.zone = std::move(reply.zone);
+  grant.zone_index = reply.zone_index;
+  grant.zone_count = reply.zone_count;
   for (auto& peer : reply.peers) grant.peers.push_back({std::move(peer.address), peer.origin});
   return grant;
 }
@@ -64,13 +67,15 @@ net::Task<Result<SwarmPass>> TicketDesk::ask(BlobAsk ask, std::optional<Secret> 
     co_return unavailable("registry_not_in_cluster");
   }
   if (resting_ && clock_.steady() < rest_until_) co_return unavailable("tracker_resting");
-  clients::TicketRequest request{.registry = ask.upstream->host.str(),
-                                 .repository = ask.repository,
-                                 .digest = ask.digest,
-                                 .authorization = std::move(authorization),
-                                 .act = {},
-                                 .port = 0,
-                                 .request_id = ask.request_id};
+  clients::TicketRequest request{
+      .registry = ask.upstream->host.str(),
+      .repository = ask.repository,
+      .digest = ask.digest,
+      .authorization = std::move(authorization),
+      .act = {},
+      .port = 0,
+      .request_id = ask.request_id,
+      .zone = link->enrolment.zone.common() ? zone_ : link->enrolment.zone};
   request.act.emplace_back("leech");
   request.act.emplace_back("seed");
   if (link->engine) request.port = link->engine->local().port;

@@ -32,9 +32,15 @@ TicketFailure classify_ticket_error(const Error&);
 /// verified against the registry's roots, the info-hash is computed here. One thread.
 class TicketDesk {
  public:
-  TicketDesk(const Cluster& cluster, net::TaskGroup& tasks, const Clock& clock,
+  /// `zone`: where the node is configured to stand; what its join token says comes before it.
+  TicketDesk(const Cluster& cluster, bt::Zone zone, net::TaskGroup& tasks, const Clock& clock,
              security::AuditLog& audit, Logger log)
-      : cluster_(cluster), tasks_(tasks), clock_(clock), audit_(audit), log_(std::move(log)) {}
+      : cluster_(cluster),
+        zone_(std::move(zone)),
+        tasks_(tasks),
+        clock_(clock),
+        audit_(audit),
+        log_(std::move(log)) {}
 
   /// ask() is about to be called: what it needs is made ready meanwhile.
   void expect(Deadline);
@@ -49,6 +55,7 @@ class TicketDesk {
   Result<SwarmPass> check(const ClusterLink&, const BlobAsk&, clients::TicketReply);
 
   const Cluster& cluster_;
+  bt::Zone zone_;
   net::TaskGroup& tasks_;
   const Clock& clock_;
   security::AuditLog& audit_;

@@ -120,6 +120,7 @@ net::Task<bool> Membership::renew() {
   const auto tracker = tracker_;
   std::string csr = crypto::make_csr(identity_->key, options_.name);
   auto enrolment = co_await tracker->renew(std::move(csr), Deadline::in(clock_, kPatience));
+  if (enrolment) enrolment->zone = identity_->enrolment.zone;  // told at enrolment alone
   if (!enrolment) {
     log_.warn("renewal of the node certificate failed", {{"reason", enrolment.error().text()}});
     co_return false;

@@ -18,7 +18,7 @@ namespace convoy::agent {
 
 struct MembershipOptions {
   std::string name;
-  std::string zone;
+  bt::Zone zone;
   Secret join_token;
   Duration first_retry = std::chrono::seconds(1);  ///< doubles up to a minute
 };

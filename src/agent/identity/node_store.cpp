@@ -32,6 +32,7 @@ std::string encode(const clients::Enrolment& enrolment) {
   out["root"] = enrolment.root_pem;
   out["cluster"] = enrolment.cluster;
   out["trust_domain"] = enrolment.trust_domain;
+  out["zone"] = enrolment.zone.str();
   out["registries"] = std::move(registries);
   return json::serialize(out);
 }
@@ -48,6 +49,9 @@ std::optional<clients::Enrolment> decode(std::string_view text) {
   out.root_pem = member("root");
   out.cluster = member("cluster");
   out.trust_domain = member("trust_domain");
+  auto zone = bt::Zone::parse(member("zone"));
+  if (!zone) return std::nullopt;
+  out.zone = std::move(*zone);
   const auto* list = object->if_contains("registries");
   if (list == nullptr || !list->is_array()) return std::nullopt;
   for (const auto& value : list->get_array()) {

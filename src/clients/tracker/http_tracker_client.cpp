@@ -32,6 +32,7 @@ std::string ticket_body(const TicketRequest& request) {
   if (request.authorization) body["authorization"] = request.authorization->reveal();
   body["act"] = list_of(request.act);
   body["port"] = request.port;
+  if (!request.zone.common()) body["zone"] = request.zone.str();
   return json::serialize(body);
 }
 
@@ -47,7 +48,7 @@ class HttpTrackerClient final : public TrackerClient {
     body["token"] = request.token.reveal();
     body["name"] = request.name;
     body["csr"] = request.csr_pem;
-    body["zone"] = request.zone;
+    body["zone"] = request.zone.str();
     Call call;
     call.target = "/v1/enrol";
     call.body = json::serialize(body);
@@ -92,6 +93,7 @@ class HttpTrackerClient final : public TrackerClient {
     json::object body;
     body["registry"] = request.registry;
     body["port"] = request.port;
+    if (!request.zone.common()) body["zone"] = request.zone.str();
     Call call;
     call.target = "/v1/origins";
     call.body = json::serialize(body);

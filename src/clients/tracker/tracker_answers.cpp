@@ -15,6 +15,7 @@ namespace json = boost::json;
 
 constexpr std::size_t kMaxPeers = 1000;
 constexpr std::size_t kMaxCode = 64;
+constexpr std::int64_t kMaxZoneNodes = 1'000'000;
 
 Error bad_answer(std::string detail) {
   return unavailable("tracker_answer_invalid", std::move(detail));
@@ -78,6 +79,27 @@ std::optional<TicketPeer> parse_peer(const json::value& value) {
   return peer;
 }
 
+/// Left out by trackers that know of no zones.
+std::optional<bt::Zone> parse_zone(const json::object& object) {
+  if (!object.contains("zone")) return bt::Zone();
+  const auto text = wire::json_string(object, "zone");
+  if (!text) return std::nullopt;
+  auto zone = bt::Zone::parse(*text);
+  return zone ? std::optional(*std::move(zone)) : std::nullopt;
+}
+
+bool parse_place(const json::object& object, TicketReply& out) {
+  const auto member = [&](std::string_view key, std::int64_t otherwise) {
+    return object.contains(key) ? wire::json_int(object, key).value_or(-1) : otherwise;
+  };
+  const std::int64_t index = member("zone_index", 0);
+  const std::int64_t count = member("zone_count", 1);
+  if (index < 0 || count <= index || count > kMaxZoneNodes) return false;
+  out.zone_index = static_cast<std::uint32_t>(index);
+  out.zone_count = static_cast<std::uint32_t>(count);
+  return true;
+}
+
 Result<std::vector<RegistryTrust>> parse_registries(const json::object& object) {
   std::vector<RegistryTrust> out;
   const auto* member = object.if_contains("registries");
@@ -121,6 +143,8 @@ Result<Enrolment> parse_enrolment(std::string_view body) {
   auto cluster = wire::json_string(*object, "cluster");
   auto domain = wire::json_string(*object, "trust_domain");
   if (!id || !chain || !root || !cluster || !domain) return bad_answer("a member is missing");
+  auto zone = parse_zone(*object);
+  if (!zone) return bad_answer("zone");
   auto registries = parse_registries(*object);
   if (!registries) return std::move(registries).error();
   Enrolment out;
@@ -129,6 +153,7 @@ Result<Enrolment> parse_enrolment(std::string_view body) {
   out.root_pem = std::move(*root);
   out.cluster = std::move(*cluster);
   out.trust_domain = std::move(*domain);
+  out.zone = std::move(*zone);
   out.registries = std::move(*registries);
   return out;
 }
@@ -151,7 +176,11 @@ Result<TicketReply> parse_ticket_reply(std::string_view body) {
     return bad_answer("a time is out of range");
   }
   if (peers->size() > kMaxPeers) return bad_answer("too many peers");
+  auto zone = parse_zone(*object);
+  if (!zone) return bad_answer("zone");
   TicketReply out;
+  if (!parse_place(*object, out)) return bad_answer("a place in the zone");
+  out.zone = std::move(*zone);
   for (const auto& entry : *peers) {
     auto peer = parse_peer(entry);
     if (!peer) return bad_answer("a peer's address");

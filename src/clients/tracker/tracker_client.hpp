@@ -12,6 +12,7 @@
 #include "base/secret.hpp"
 #include "net/task.hpp"
 #include "wire/bt/announce.hpp"
+#include "wire/bt/zone.hpp"
 #include "wire/oci/digest.hpp"
 #include "wire/oci/reference.hpp"
 
@@ -30,6 +31,7 @@ struct Enrolment {
   std::string root_pem;   ///< the cluster's root
   std::string cluster;
   std::string trust_domain;
+  bt::Zone zone{};  ///< fixed by the join token; the common one: as the node says
   std::vector<RegistryTrust> registries;
 };
 
@@ -37,7 +39,7 @@ struct EnrolRequest {
   Secret token;
   std::string name;
   std::string csr_pem;
-  std::string zone;
+  bt::Zone zone{};
 };
 
 struct TicketRequest {
@@ -48,6 +50,7 @@ struct TicketRequest {
   std::vector<std::string> act;
   std::uint16_t port = 0;
   std::string request_id;
+  bt::Zone zone{};
 };
 
 struct TicketPeer {
@@ -61,6 +64,8 @@ struct TicketReply {
   std::string metadata;   ///< compact JWS, to be verified
   std::string info_hash;  ///< 64 hex, to be compared with one's own
   std::chrono::seconds interval{30};
+  bt::Zone zone{};  ///< as it stands in the ticket
+  std::uint32_t zone_index = 0, zone_count = 1;
   std::vector<TicketPeer> peers;
 };
 
@@ -69,6 +74,7 @@ struct OriginRegistration {
   std::string registry;  ///< host
   std::uint16_t port = 0;
   std::string request_id;
+  bt::Zone zone{};
 };
 
 struct PeerReport {

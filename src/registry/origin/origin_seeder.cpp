@@ -89,8 +89,8 @@ net::Task<Status> OriginSeeder::enrol_once() {
   if (cluster_.join_token.empty()) {
     co_return unauthorized("join_token_missing", "no certificate and no join token");
   }
-  clients::EnrolRequest request{
-      cluster_.join_token, cluster_.node_name, identity_.csr(cluster_.node_name), {}};
+  clients::EnrolRequest request{cluster_.join_token, cluster_.node_name,
+                                identity_.csr(cluster_.node_name), cluster_.zone};
   const Deadline deadline = Deadline::in(needs_.clock, kCallTimeout);
   auto enrolment = co_await tracker_->enrol(std::move(request), deadline);
   if (!enrolment) co_return std::move(enrolment).error();
@@ -184,6 +184,7 @@ net::Task<void> OriginSeeder::keep_registered() {
   for (;;) {
     clients::OriginRegistration registration;
     registration.registry = cluster_.registry_host;
+    registration.zone = cluster_.zone;
     registration.port =
         cluster_.advertised_port != 0 ? cluster_.advertised_port : engine_->local().port;
     const Deadline deadline = Deadline::in(needs_.clock, kCallTimeout);
@@ -323,6 +324,7 @@ void OriginSeeder::make_room() {
 net::Task<Result<swarm::Grant>> OriginSeeder::grant(oci::Digest digest, std::string info_hash) {
   clients::TicketRequest request{cluster_.registry_host, {}, digest, {}, {}, 0, "origin"};
   request.act.push_back("seed");
+  request.zone = cluster_.zone;
   request.port = cluster_.advertised_port != 0 ? cluster_.advertised_port : engine_->local().port;
   const Deadline deadline = Deadline::in(needs_.clock, kCallTimeout);
   auto reply = co_await tracker_->ticket(std::move(request), deadline);
@@ -332,6 +334,7 @@ net::Task<Result<swarm::Grant>> OriginSeeder::grant(oci::Digest digest, std::str
   out.ticket = std::move(reply->ticket);
   out.expires_in = reply->expires_in;
   out.interval = reply->interval;
+  out.zone = std::move(reply->zone);
   // Peers find the origin by the tracker; it never dials.
   co_return std::move(out);
 }

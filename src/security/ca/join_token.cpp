@@ -2,6 +2,7 @@
 
 #include "crypto/hash.hpp"
 #include "security/ca/join_token_rules.hpp"
+#include "wire/bt/zone.hpp"
 
 namespace convoy::security {
 namespace {
@@ -11,7 +12,6 @@ constexpr std::size_t kIdBytes = 8;
 constexpr std::size_t kSecretBytes = 32;
 constexpr std::size_t kTextLength = kPrefix.size() + 2 * kIdBytes + 1 + 2 * kSecretBytes;
 constexpr std::chrono::seconds kMaxLifetime{30 * 24 * 3600};
-constexpr std::size_t kMaxZone = 64;
 
 Error refuse(std::string reason) { return unauthorized("join_token_invalid", std::move(reason)); }
 
@@ -30,21 +30,12 @@ Result<ParsedToken> parse(const Secret& token) {
   return ParsedToken{std::string(id), crypto::sha256(as_bytes(secret))};
 }
 
-bool valid_zone(std::string_view zone) {
-  for (const char c : zone) {
-    const bool good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                      c == '.' || c == '-' || c == '_';
-    if (!good) return false;
-  }
-  return zone.size() <= kMaxZone;
-}
-
 Status check_spec(const JoinTokenSpec& spec) {
   if (spec.kind == NodeKind::tracker) return invalid("join_token_spec", "kind tracker");
   if (spec.lifetime.count() <= 0 || spec.lifetime > kMaxLifetime) {
     return invalid("join_token_spec", "lifetime");
   }
-  if (!valid_zone(spec.zone)) return invalid("join_token_spec", "zone");
+  if (!bt::Zone::parse(spec.zone)) return invalid("join_token_spec", "zone");
   const bool named = spec.name.empty() || SpiffeId::make("x", "x", spec.kind, spec.name).ok();
   return named ? Status() : Status(invalid("join_token_spec", "name"));
 }

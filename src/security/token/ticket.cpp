@@ -50,6 +50,14 @@ std::optional<SpiffeId> id_claim(const boost::json::object& claims, std::string_
   return id ? std::optional(*std::move(id)) : std::nullopt;
 }
 
+/// Left out by nodes of the common zone.
+std::optional<bt::Zone> zone_claim(const boost::json::object& claims) {
+  if (!claims.contains("zone")) return bt::Zone();
+  const auto text = wire::json_string(claims, "zone");
+  auto zone = text ? bt::Zone::parse(*text) : Result<bt::Zone>(invalid("absent"));
+  return zone ? std::optional(*std::move(zone)) : std::nullopt;
+}
+
 /// Form alone: each claim is there and of its kind.
 Result<Ticket> read_claims(const boost::json::object& claims, const detail::TokenTimes& times) {
   const auto issuer = id_claim(claims, "iss");
@@ -60,6 +68,7 @@ Result<Ticket> read_claims(const boost::json::object& claims, const detail::Toke
   const auto actions = actions_claim(claims);
   const auto certificate = thumbprint_claim(claims);
   const auto id = wire::json_string(claims, "jti");
+  const auto zone = zone_claim(claims);
   if (!issuer || issuer->kind != NodeKind::tracker) return kFamily.malformed("iss");
   if (!subject) return kFamily.malformed("sub");
   if (!cluster) return kFamily.malformed("cluster");
@@ -70,9 +79,10 @@ Result<Ticket> read_claims(const boost::json::object& claims, const detail::Toke
   if (!actions) return kFamily.malformed("act");
   if (!certificate) return kFamily.malformed("cnf");
   if (!id || id->size() != 2 * kIdBytes || !from_hex(*id)) return kFamily.malformed("jti");
+  if (!zone) return kFamily.malformed("zone");
   return Ticket{*issuer,          *subject,      *cluster,     *digest,
                 *info_hash,       *actions,      *certificate, times.issued_at,
-                times.not_before, times.expires, *id};
+                times.not_before, times.expires, *id,          *zone};
 }
 
 Status check_blob(const Ticket& ticket, const TicketDemand& demand) {
@@ -122,6 +132,7 @@ std::string TicketIssuer::issue(const TicketGrant& grant) const {
   claims["nbf"] = count(now);
   claims["exp"] = count(now + std::min(grant.lifetime, kMaxTicketLifetime));
   claims["jti"] = random_->hex(kIdBytes);
+  if (!grant.zone.common()) claims["zone"] = grant.zone.str();
   return crypto::sign_jwt(signer_, kType, claims);
 }
 

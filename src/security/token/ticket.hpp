@@ -12,6 +12,7 @@
 #include "base/result.hpp"
 #include "crypto/jws.hpp"
 #include "security/identity/spiffe.hpp"
+#include "wire/bt/zone.hpp"
 #include "wire/oci/digest.hpp"
 
 // docs/protocols/ticket.md
@@ -40,6 +41,7 @@ struct Ticket {
   UnixTime not_before{};
   UnixTime expires{};
   std::string id;
+  bt::Zone zone{};  ///< where the node says it stands: which way bytes go, never a right
 };
 
 struct TicketGrant {
@@ -49,6 +51,7 @@ struct TicketGrant {
   Hash256 info_hash{};
   TicketActions actions;
   std::chrono::seconds lifetime = kMaxTicketLifetime;  ///< longer ones are cut to the maximum
+  bt::Zone zone{};
 };
 
 /// Signs tickets. Safe from any thread if the Random is; clock and Random must outlive it.

@@ -18,6 +18,8 @@ constexpr Duration kAheadTime = std::chrono::milliseconds(20);
 /// request.
 constexpr int kLatencies = 2;
 constexpr std::size_t kFewestOpen = 4;
+/// Fewer nodes of the own zone do not get all first: their uplinks would feed everybody else.
+constexpr std::ptrdiff_t kZoneSpreads = 4;
 constexpr Duration kSlow = std::chrono::milliseconds(100);
 
 double seconds(Duration d) { return std::chrono::duration<double>(d).count(); }
@@ -154,11 +156,15 @@ std::optional<std::uint32_t> Offers::next_first_copy(Instant now) {
 }
 
 Peer* Offers::receiver(std::uint32_t piece) const {
+  const auto near = std::count_if(s_.peers.begin(), s_.peers.end(), [](const auto& p) {
+    return !p->info.origin && p->interested && !p->info.other_zone;
+  });
+  const bool home_first = near >= kZoneSpreads;
   Peer* best = nullptr;
-  std::tuple<std::size_t, std::uint64_t> best_key;
+  std::tuple<bool, std::size_t, std::uint64_t> best_key;
   for (const auto& p : s_.peers) {
     if (p->info.origin || !p->interested || p->have.test(piece)) continue;
-    const std::tuple<std::size_t, std::uint64_t> key(open_at(p->ref), p->offer_turn);
+    const std::tuple key(home_first && p->info.other_zone, open_at(p->ref), p->offer_turn);
     if (best == nullptr || key < best_key) {
       best = p.get();
       best_key = key;

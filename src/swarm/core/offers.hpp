@@ -10,8 +10,9 @@
 namespace convoy::swarm::core {
 
 /// An origin's side: it hides what it has and offers piece by piece, in reading order, each to
-/// one node. A piece is offered again when its holder is gone before a neighbour has it, and
-/// to a neighbour that gets nothing from anybody else.
+/// one node, of its own zone if one of those lacks it and they are a few. A piece is offered again
+/// when its holder is gone before a neighbour has it, and to a neighbour that gets nothing from
+/// anybody else.
 class Offers {
  public:
   explicit Offers(State& s)

@@ -6,14 +6,14 @@
 namespace convoy::swarm::core {
 namespace {
 
-Peer* best_holder(std::span<Peer* const> free, std::uint32_t piece, const ActivePiece* active) {
+Peer* best_holder(const State& s, std::span<Peer* const> free, std::uint32_t piece,
+                  const ActivePiece* active) {
   Peer* best = nullptr;
+  const bool cross = s.border.holders(piece) > 0 && s.may_cross(piece);
   for (Peer* p : free) {
     if (!p->have.test(piece)) continue;
-    if (active != nullptr && active->single_source && active->source != 0 &&
-        active->source != p->ref) {
-      continue;
-    }
+    const bool bound = active != nullptr && active->single_source && active->source != 0;
+    if (bound ? active->source != p->ref : p->far() && !cross) continue;
     if (best == nullptr || std::tuple(p->stalled, p->open.size(), p->asked) <
                                std::tuple(best->stalled, best->open.size(), best->asked)) {
       best = p;
@@ -28,7 +28,7 @@ std::optional<Choice> try_piece(State& s, std::span<Peer* const> free, std::uint
   if (s.pieces.has(piece) || s.pieces.availability(piece) == 0) return std::nullopt;
   const ActivePiece* active = s.pieces.active(piece);
   if (active == nullptr ? !may_start : active->unasked == 0) return std::nullopt;
-  Peer* peer = best_holder(free, piece, active);
+  Peer* peer = best_holder(s, free, piece, active);
   if (peer == nullptr) return std::nullopt;
   return Choice{piece, peer};
 }
@@ -52,7 +52,7 @@ std::optional<Choice> urgent(State& s, std::span<Peer* const> free, bool may_sta
 std::optional<Choice> begun(State& s, std::span<Peer* const> free) {
   for (const auto& active : s.pieces.actives()) {
     if (active->verifying || active->unasked == 0) continue;
-    if (Peer* peer = best_holder(free, active->piece, active.get())) {
+    if (Peer* peer = best_holder(s, free, active->piece, active.get())) {
       return Choice{active->piece, peer};
     }
   }
@@ -65,17 +65,29 @@ bool only_seeds(const State& s) {
                      [&](const auto& p) { return p->info.origin || p->have.all(); });
 }
 
+using Rarity = std::pair<std::uint64_t, std::uint64_t>;
+
+/// Least is asked for first; nothing for what only other zones have and is not this node's to
+/// fetch. What is, comes before all that somebody at home has, in the order it could be had.
+std::optional<Rarity> rarity(const State& s, std::uint32_t piece, bool in_order) {
+  const std::uint32_t holders = s.pieces.availability(piece);
+  if (s.border.any() && holders == s.border.holders(piece)) {
+    if (!s.border.mine(piece)) return std::nullopt;
+    return Rarity(0, s.border.order(piece, s.config.seed));
+  }
+  return Rarity(holders, in_order ? piece : mix(s.config.seed ^ piece));
+}
+
 std::optional<Choice> rarest(State& s, std::span<Peer* const> free) {
   std::optional<Choice> best;
-  std::pair<std::uint64_t, std::uint64_t> best_key;
+  Rarity best_key;
   const bool in_order = only_seeds(s);
   for (const std::uint32_t piece : s.pieces.candidates()) {
-    const std::pair<std::uint64_t, std::uint64_t> key(
-        s.pieces.availability(piece), in_order ? piece : mix(s.config.seed ^ piece));
-    if (best && key >= best_key) continue;
-    if (Peer* peer = best_holder(free, piece, nullptr)) {
+    const auto key = rarity(s, piece, in_order);
+    if (!key || (best && *key >= best_key)) continue;
+    if (Peer* peer = best_holder(s, free, piece, nullptr)) {
       best = Choice{piece, peer};
-      best_key = key;
+      best_key = *key;
     }
   }
   return best;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <optional>
 
 #include "swarm/core/picker.hpp"
 
@@ -14,6 +15,13 @@ constexpr double kMaxBlocks = 1024;
 /// The event loops' own turnaround; matters only on very fast links.
 constexpr Duration kTurnaround = std::chrono::milliseconds(1);
 constexpr Duration kStall = std::chrono::seconds(1);
+/// How long a piece that can be had in another zone may be missed at home: so long, time for so
+/// many pieces, for it comes from neighbour to neighbour, and so many times what a request over the
+/// border takes.
+constexpr Duration kMissed = std::chrono::seconds(1);
+constexpr int kMissedRequests = 4;
+constexpr Duration kMostTaken = std::chrono::seconds(8);
+constexpr double kMissedPieces = 8;
 /// A request that waits so many times longer than all of them together should take stands in a
 /// queue of its peer; it does not count among those on their way, so that others are asked.
 constexpr double kQueued = 1.2;
@@ -69,6 +77,7 @@ void Requester::refill(Instant now) {
   if (!s_.knows_layer() || s_.pieces.complete()) return;
   const auto [bdp, row, total, patience] = pace(now);
   const Instant oldest = now - patience;
+  if (s_.border.any()) look_over_border(now);
   std::size_t open = 0, interesting = 0;
   for (const auto& p : s_.peers) {
     if (p->info.origin) {
@@ -104,6 +113,25 @@ void Requester::refill(Instant now) {
     }
     if (!may_take(*choice->peer)) std::erase(free, choice->peer);
   }
+}
+
+void Requester::look_over_border(Instant now) {
+  std::uint32_t near = 0;
+  std::optional<Duration> answer;
+  for (const auto& p : s_.peers) {
+    if (!p->info.other_zone && !p->info.origin) ++near;
+    if (!p->far() || (!p->latency.least() && p->open.empty())) continue;
+    // The first answers over a thin line are long in coming.
+    const Duration waits = p->open.empty() ? Duration{} : now - p->open.front().asked;
+    const Duration takes = std::min(std::max(p->latency.average(), waits), kMostTaken);
+    answer = std::min(answer.value_or(Duration::max()), takes);
+  }
+  Duration missed = kMissed;
+  if (const double rate = s_.down_rate(now); rate > 0) {
+    const std::chrono::duration<double> pieces(kMissedPieces * s_.config.meta.piece_length / rate);
+    missed = std::max(missed, std::chrono::duration_cast<Duration>(pieces));
+  }
+  s_.border.look(now, near, missed + kMissedRequests * answer.value_or(Duration{}));
 }
 
 void Requester::take_offers(Peer& origin, Instant now) {
@@ -236,7 +264,8 @@ void Requester::give_up(Peer& peer, const OpenRequest& r, bool cancel) {
 
 bool Requester::someone_else_has(const Peer& peer, std::uint32_t piece) const {
   return std::any_of(s_.peers.begin(), s_.peers.end(), [&](const auto& p) {
-    return p.get() != &peer && !p->choking && !p->stalled && p->have.test(piece);
+    return p.get() != &peer && !p->choking && !p->stalled && p->have.test(piece) &&
+           (!p->far() || s_.border.mine(piece));
   });
 }
 

@@ -40,6 +40,7 @@ class Requester {
   Pace pace(Instant now) const;
   double bdp(double rate) const;
   bool limits_allow(const Peer&, Instant now);
+  void look_over_border(Instant now);
   void take_offers(Peer& origin, Instant now);
   void ask(Peer&, ActivePiece&, std::uint32_t block, Instant now);
   void give_up(Peer&, const OpenRequest&, bool cancel);

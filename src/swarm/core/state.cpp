@@ -4,6 +4,12 @@
 
 namespace convoy::swarm::core {
 
+std::uint64_t salt_of(const bt::BlobMeta& meta) {
+  std::uint64_t out = 0;
+  for (std::size_t i = 0; i < sizeof out; ++i) out = out << 8 | meta.pieces_root[i];
+  return out;
+}
+
 NameRef State::intern(const std::string& node) {
   const auto [it, fresh] = name_index.try_emplace(node, static_cast<NameRef>(names.size()));
   if (fresh) names.push_back(node);
@@ -48,6 +54,14 @@ void State::refund(const Peer& peer, std::uint64_t bytes) {
   if (config.traffic == nullptr) return;
   if (config.traffic->down) config.traffic->down->give_back(bytes);
   if (config.traffic->origin && peer.info.origin) config.traffic->origin->give_back(bytes);
+}
+
+bool State::may_cross(std::uint32_t piece) const {
+  if (!border.mine(piece)) return false;
+  if (pieces.availability(piece) == border.holders(piece)) return true;
+  return std::none_of(peers.begin(), peers.end(), [piece](const auto& p) {
+    return !p->far() && !p->choking && !p->stalled && p->have.test(piece);
+  });
 }
 
 double State::down_rate(Instant now) const {

@@ -11,6 +11,7 @@
 #include "swarm/core/piece_table.hpp"
 #include "swarm/core/swarm.hpp"
 #include "swarm/core/types.hpp"
+#include "swarm/core/zones.hpp"
 #include "wire/bt/merkle.hpp"
 
 // What the parts of the core share. Private to swarm/core.
@@ -41,6 +42,9 @@ struct Peer {
   PeerRef ref;
   PeerInfo info;
   NameRef name;
+  /// Beyond the border: asked only for what this node is to fetch there. An origin serves by
+  /// offers wherever it stands.
+  bool far() const { return info.other_zone && !info.origin; }
   PieceSet have;
   Instant connected;
   bool said_have = false;    ///< its first message (bitfield, have all/none) is in
@@ -83,12 +87,19 @@ inline std::uint64_t mix(std::uint64_t x) {
   return x ^ (x >> 31);
 }
 
+/// Differs from blob to blob, and is the same for all nodes.
+std::uint64_t salt_of(const bt::BlobMeta&);
+
 struct State {
   explicit State(SwarmConfig c)
-      : config(std::move(c)), pieces(config.meta, config.have), layer(config.layer) {}
+      : config(std::move(c)),
+        pieces(config.meta, config.have),
+        border(salt_of(config.meta)),
+        layer(config.layer) {}
 
   SwarmConfig config;
   PieceTable pieces;
+  Border border;
   std::vector<Hash256> layer;  ///< empty until known and verified
   std::vector<std::unique_ptr<Peer>> peers;
   std::vector<std::string> names;
@@ -124,6 +135,9 @@ struct State {
   bool yields() const {
     return config.traffic != nullptr && config.traffic->waiting > 0 && readers.empty();
   }
+  /// Whether the piece may be asked of peers of other zones: it is this node's to fetch, and
+  /// nobody at home serves it.
+  bool may_cross(std::uint32_t piece) const;
   double down_rate(Instant now) const;
   double up_rate(Instant now) const;
   std::size_t max_active() const {

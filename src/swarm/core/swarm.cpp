@@ -101,7 +101,9 @@ void Swarm::Impl::forget(PeerRef ref, Instant now) {
   hashes.peer_gone(ref);
   if (s.config.origin) offers.peer_gone(*peer);
   for (std::uint32_t i = 0; i < s.pieces.count(); ++i) {
-    if (peer->have.test(i)) s.pieces.unseen(i);
+    if (!peer->have.test(i)) continue;
+    s.pieces.unseen(i);
+    if (peer->far()) s.border.not_across(i);
   }
   if (s.config.origin) offers.check_lost(peer->have, now);
 }
@@ -137,12 +139,19 @@ void Swarm::Impl::settle(Instant now) {
 
 void Swarm::Impl::peer_has(Peer& peer, std::uint32_t piece, Instant now) {
   if (!s.peer_gains(peer, piece)) return;
+  if (peer.far()) {
+    s.border.across(piece, s.pieces.count(), now);
+  } else if (!peer.info.origin) {
+    s.border.at_home(piece, now);
+  }
   if (s.config.origin) offers.peer_has(peer, piece, now);
 }
 
 bool Swarm::Impl::lacks(Peer& peer, std::uint32_t piece) {
   requester.unbind(peer, piece);
-  return s.peer_loses(peer, piece);
+  if (!s.peer_loses(peer, piece)) return false;
+  if (peer.far()) s.border.not_across(piece);
+  return true;
 }
 
 void Swarm::Impl::set_pieces(Peer& peer, const PieceSet& set, Instant now) {
@@ -291,6 +300,7 @@ Arrival Swarm::block(PeerRef ref, std::uint32_t piece, std::uint32_t begin, std:
   const Arrival what = impl_->requester.arrived(*peer, piece, begin, length, now);
   if (what == Arrival::stored) {
     (peer->info.origin ? impl_->counts.from_origin : impl_->counts.from_peers) += length;
+    if (peer->info.other_zone) impl_->counts.over_border += length;
     ActivePiece* active = impl_->s.pieces.active(piece);
     if (active->full()) {
       active->verifying = true;
@@ -340,6 +350,7 @@ Duration Swarm::Impl::news_wait(const Peer& peer, std::uint32_t piece, Duration 
 void Swarm::Impl::gained(std::uint32_t piece, Instant now) {
   const Duration wait = company(now);
   s.pieces.finish(piece);
+  s.border.got(piece);
   for (const auto& p : s.peers) {
     const bool has = p->have.test(piece);
     if (has) --p->useful;
@@ -438,6 +449,8 @@ void Swarm::block_sent(PeerRef ref, const bt::BlockRef& b, Instant now) {
   im.offers.block_sent(ref, b.piece, now);
   im.offers.pump(now);
 }
+
+void Swarm::set_place(ZonePlace place) { impl_->s.border.set_place(place); }
 
 void Swarm::set_reader(std::uint64_t id, std::uint64_t offset, Instant now) {
   const bool fresh = !impl_->s.readers.contains(id);

@@ -35,6 +35,7 @@ enum class Arrival : std::uint8_t {
 
 struct SwarmCounts {
   std::uint64_t from_origin = 0, from_peers = 0;  ///< bytes of blocks stored
+  std::uint64_t over_border = 0;                  ///< of both, what came from another zone
   std::uint64_t redundant = 0, uploaded = 0;
 };
 
@@ -80,6 +81,10 @@ class Swarm {
   /// and look for uploads again.
   std::optional<Instant> held_until(Instant now) const;
   void block_sent(PeerRef, const bt::BlockRef&, Instant now);
+
+  /// The tracker has said where this node stands in its zone; it matters once a peer of another
+  /// zone is there.
+  void set_place(ZonePlace);
 
   // Readers: the pieces from a reader's position on come first.
   void set_reader(std::uint64_t id, std::uint64_t offset, Instant now);

@@ -20,6 +20,12 @@ struct PeerInfo {
   std::string node;                  ///< SPIFFE id of its certificate: what a ban is bound to
   bool origin = false;               ///< an origin seeder: serves by offers, never downloads
   std::uint32_t max_requests = 250;  ///< "reqq" of its extension handshake
+  bool other_zone = false;           ///< it does not stand in this side's zone
+};
+
+/// Where a node stands among the nodes of its zone, as the tracker last said: index < count.
+struct ZonePlace {
+  std::uint32_t index = 0, count = 1;
 };
 
 /// Send it in one record with whatever else is ready; it may wait so long for company. After

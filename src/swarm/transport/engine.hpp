@@ -20,6 +20,7 @@
 #include "security/audit/audit.hpp"
 #include "wire/bt/announce.hpp"
 #include "wire/bt/metadata.hpp"
+#include "wire/bt/zone.hpp"
 
 namespace convoy::swarm {
 
@@ -52,6 +53,8 @@ struct Grant {
   std::chrono::seconds expires_in{0};
   std::vector<SwarmPeer> peers;
   std::chrono::seconds interval{30};
+  bt::Zone zone{};  ///< own, as the ticket has it
+  std::uint32_t zone_index = 0, zone_count = 1;
 };
 
 /// How a torrent gets tickets and peers again; the engine calls it before a ticket runs out,
@@ -75,6 +78,7 @@ struct TorrentSpec {
 
 struct TorrentStats {
   std::uint64_t from_origin = 0, from_peers = 0;  ///< payload bytes received and verified
+  std::uint64_t over_border = 0;                  ///< of both, from another zone
   std::uint64_t uploaded = 0;                     ///< payload bytes sent
   std::uint64_t redundant = 0;                    ///< payload bytes thrown away
   std::uint32_t peers = 0;

@@ -29,6 +29,8 @@ std::shared_ptr<core::Traffic> traffic_of(const EngineOptions& options, core::In
 SwarmMetrics::SwarmMetrics(net::Metrics& m)
     : from_origin(m.counter(kBytes, kBytesHelp, {{"source", "origin"}})),
       from_peers(m.counter(kBytes, kBytesHelp, {{"source", "peer"}})),
+      over_border(m.counter("convoy_swarm_border_bytes_total",
+                            "Payload bytes that came from another zone")),
       uploaded(m.counter(kBytes, kBytesHelp, {{"source", "self"}})),
       redundant(m.counter("convoy_swarm_redundant_bytes_total", "Payload bytes thrown away")),
       pieces_failed(m.counter("convoy_swarm_pieces_failed_total", "Pieces whose hash was wrong")),

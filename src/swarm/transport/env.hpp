@@ -26,6 +26,7 @@ class SwarmMetrics {
 
   net::Counter& from_origin;
   net::Counter& from_peers;
+  net::Counter& over_border;
   net::Counter& uploaded;
   net::Counter& redundant;
   net::Counter& pieces_failed;

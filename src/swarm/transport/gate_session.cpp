@@ -67,7 +67,8 @@ Result<TicketFacts> check_ticket(const Env& env, std::string_view ticket, const 
   const security::TicketDemand demand{digest, info_hash, {}};
   auto good = env.tickets.verify(ticket, peer.certificate, demand);
   if (!good) return std::move(good).error();
-  return TicketFacts{good->actions, std::min(good->expires, peer.certificate.not_after())};
+  return TicketFacts{good->actions, std::min(good->expires, peer.certificate.not_after()),
+                     good->zone};
 #endif
 }
 
@@ -78,13 +79,14 @@ net::Task<Result<Admitted>> pass_gate(Env& env, net::StreamPtr stream, GateTorre
   if (!peer) co_return std::move(peer).error();
   if (peer->node == env.self) co_return denied("gate_self");
 
-  Admitted out{std::move(stream), *peer, {}, {}, {}, {}, {}, !torrent.incoming, env.identity};
+  Admitted out{std::move(stream), *peer, {}, {}, {}, {}, {}, {}, !torrent.incoming, env.identity};
   std::array<std::uint8_t, 20> short_hash{};
   std::copy_n(torrent.info_hash.begin(), short_hash.size(), short_hash.begin());
   core::Gate gate(short_hash, env.peer_id, [&](std::string_view ticket) -> Status {
     auto facts = check_ticket(env, ticket, *peer, torrent.info_hash, torrent.digest);
     if (!facts) return std::move(facts).error();
     out.actions = facts->actions;
+    out.zone = facts->zone;
     out.ticket_expires = facts->expires;
     return {};
   });

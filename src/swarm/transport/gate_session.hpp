@@ -28,6 +28,7 @@ struct Admitted {
   net::StreamPtr stream;
   PeerIdentity peer;
   security::TicketActions actions;
+  bt::Zone zone;
   UnixTime ticket_expires{};
   bt::PeerId peer_id{};
   bt::ExtensionHandshake extension;
@@ -53,6 +54,7 @@ class Guard {
 struct TicketFacts {
   security::TicketActions actions;
   UnixTime expires{};
+  bt::Zone zone{};
 };
 /// Step 3 of docs/protocols/peer-wire.md. Errors as of TicketVerifier, and "ticket_missing".
 Result<TicketFacts> check_ticket(const Env&, std::string_view ticket, const PeerIdentity&,

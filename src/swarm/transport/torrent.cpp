@@ -118,11 +118,8 @@ bool TorrentImpl::background() const {
 
 TorrentStats TorrentImpl::stats() const {
   const auto& c = core_.counts();
-  return {c.from_origin,
-          c.from_peers,
-          c.uploaded,
-          c.redundant,
-          static_cast<std::uint32_t>(peers_.size()),
+  return {c.from_origin,   c.from_peers, c.over_border,
+          c.uploaded,      c.redundant,  static_cast<std::uint32_t>(peers_.size()),
           core_.complete()};
 }
 
@@ -350,6 +347,7 @@ void TorrentImpl::carry_out(core::Completed&) {
   const auto s = stats();
   log_.info("torrent complete", {{"from_origin", s.from_origin},
                                  {"from_peers", s.from_peers},
+                                 {"over_border", s.over_border},
                                  {"redundant", s.redundant},
                                  {"peers", s.peers}});
   buffers_.trim();
@@ -363,6 +361,7 @@ void TorrentImpl::count_bytes() {
   };
   add(m.from_origin, counted_.from_origin, now.from_origin);
   add(m.from_peers, counted_.from_peers, now.from_peers);
+  add(m.over_border, counted_.over_border, now.over_border);
   add(m.redundant, counted_.redundant, now.redundant);
   add(m.uploaded, counted_.uploaded, now.uploaded);
   counted_ = now;

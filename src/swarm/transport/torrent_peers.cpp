@@ -59,7 +59,8 @@ Status TorrentImpl::admit(Admitted a) {
   const core::PeerRef ref = ++last_ref_;
   core::PeerInfo info{a.peer.node, a.peer.origin,
                       std::clamp<std::uint32_t>(a.extension.max_requests.value_or(kForeignQueue), 1,
-                                                core::kMaxQueuedRequests)};
+                                                core::kMaxQueuedRequests),
+                      a.zone != spec_.grant.zone};
   security::AuditEvent event;
   event.action = "peer.grant";
   event.outcome = security::AuditOutcome::granted;
@@ -69,6 +70,7 @@ Status TorrentImpl::admit(Admitted a) {
   event.request_id = spec_.request_id;
   event.extra = {{"direction", a.outgoing ? "out" : "in"},
                  {"info_hash", bt::short_hex(spec_.info_hash)},
+                 {"zone", a.zone.str()},
                  {"peer_request_id", a.extension.request_id}};
   env_.audit.record(std::move(event));
   log_.info("peer connected", {{"peer", a.peer.node},
@@ -203,6 +205,7 @@ void TorrentImpl::take(const Grant& grant) {
     spec_.grant = grant;
     ticket_expires_ = env_.now() + grant.expires_in;
     ticket_identity_ = env_.identity;
+    core_.set_place({grant.zone_index, grant.zone_count});
   }
   // Not all nodes begin with the same peers.
   std::vector<SwarmPeer> peers = grant.peers;

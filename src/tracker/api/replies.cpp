@@ -44,6 +44,9 @@ std::string ticket_json(const TicketGiven& given) {
   body["metadata"] = given.blob->statement;
   body["info_hash"] = to_hex(given.blob->info_hash);
   body["interval"] = given.peers.interval.count();
+  body["zone"] = given.zone.str();
+  body["zone_index"] = given.peers.zone_index;
+  body["zone_count"] = given.peers.zone_count;
   body["peers"] = std::move(peers);
   return json::serialize(body);
 }

@@ -13,7 +13,6 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t kMaxName = 253;
-constexpr std::size_t kMaxZone = 63;
 constexpr std::size_t kMaxReason = 64;
 constexpr std::int64_t kMaxCount = 1'000'000;
 
@@ -46,6 +45,14 @@ Result<std::string> registry_of(const json::object& object) {
   auto host = oci::RegistryHost::parse(*text);
   if (!host) return std::move(host).error();
   return host->str();
+}
+
+Result<bt::Zone> zone_of(const json::object& object) {
+  auto text = optional_text(object, "zone");
+  if (!text) return std::move(text).error();
+  auto zone = bt::Zone::parse(*text);
+  if (!zone) return bad("zone");
+  return std::move(*zone);
 }
 
 Result<security::TicketActions> actions_of(const json::object& object) {
@@ -81,10 +88,9 @@ Result<EnrolCall> parse_enrol(std::string_view body) {
   if (!csr) return bad("csr");
   auto name = optional_text(*object, "name");
   if (!name) return std::move(name).error();
-  auto zone = optional_text(*object, "zone");
+  auto zone = zone_of(*object);
   if (!zone) return std::move(zone).error();
   if (name->size() > kMaxName) return bad("name");
-  if (zone->size() > kMaxZone) return bad("zone");
   EnrolCall out;
   out.token = Secret(std::move(*token));
   out.name = std::move(*name);
@@ -112,7 +118,9 @@ Result<TicketCall> parse_ticket(std::string_view body) {
   if (!digest) return std::move(digest).error();
   auto act = actions_of(*object);
   if (!act) return std::move(act).error();
-  TicketCall out{std::move(*registry), {}, *digest, {}, *act, 0};
+  auto zone = zone_of(*object);
+  if (!zone) return std::move(zone).error();
+  TicketCall out{std::move(*registry), {}, *digest, {}, *act, 0, std::move(*zone)};
   if (object->contains("repository")) {
     const auto text = wire::json_string(*object, "repository");
     if (!text) return bad("repository");
@@ -165,9 +173,12 @@ Result<OriginCall> parse_origin(std::string_view body) {
   if (!registry) return std::move(registry).error();
   const auto port = port_of(*object, 1);
   if (!port) return bad("port");
+  auto zone = zone_of(*object);
+  if (!zone) return std::move(zone).error();
   OriginCall out;
   out.registry = std::move(*registry);
   out.port = *port;
+  out.zone = std::move(*zone);
   return out;
 }
 

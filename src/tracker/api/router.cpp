@@ -133,6 +133,7 @@ net::Task<Result<Router::Reply>> Router::enrol(Call& call) {
   auto request = parse_enrol(call.body);
   if (!request) co_return std::move(request).error();
   call.note("name", request->name);
+  if (!request->zone.common()) call.note("zone_said", request->zone.str());
   auto enrolled = co_await parts_.office.enrol(std::move(*request), call.remote_ip);
   if (!enrolled) co_return std::move(enrolled).error();
   call.event.node = enrolled->id.str();
@@ -157,6 +158,7 @@ net::Task<Result<Router::Reply>> Router::tickets(Call& call) {
   call.note("registry", request->registry);
   if (request->repository) call.event.repository = request->repository->str();
   call.event.digest = request->digest.str();
+  if (!request->zone.common()) call.note("zone", request->zone.str());
   auto given = co_await parts_.desk.give(*call.caller, std::move(*request), call.request_id);
   if (!given) co_return std::move(given).error();
   call.event.actor = given->subject;
@@ -175,7 +177,8 @@ Result<Router::Reply> Router::origins(Call& call) {
   const bt::PeerEndpoint address{call.remote_ip, request->port};
   call.audited = parts_.peers.origin(request->registry, now) != address;
   call.note("address", address.ip + " " + std::to_string(address.port));
-  parts_.peers.register_origin(request->registry, address, now);
+  if (!request->zone.common()) call.note("zone", request->zone.str());
+  parts_.peers.register_origin(request->registry, address, request->zone.str(), now);
   return Reply{200, interval_json(parts_.interval)};
 }
 
@@ -220,6 +223,7 @@ Result<Router::Reply> Router::announce(Call& call) {
   const bool origin = call.caller->id.kind == security::NodeKind::origin;
   seat.address = {call.remote_ip, origin ? std::uint16_t{0} : request->port};
   seat.registry = grant->registry;
+  seat.zone = grant->zone;
   seat.seed = request->left == 0 || !grant->leech;
   seat.completed = request->event == bt::AnnounceEvent::completed;
   seat.numwant = request->numwant;

@@ -9,6 +9,7 @@
 #include "security/identity/spiffe.hpp"
 #include "security/token/ticket.hpp"
 #include "wire/bt/metadata.hpp"
+#include "wire/bt/zone.hpp"
 #include "wire/oci/digest.hpp"
 #include "wire/oci/reference.hpp"
 
@@ -19,7 +20,7 @@ struct EnrolCall {
   Secret token;
   std::string name;
   std::string csr_pem;
-  std::string zone;
+  bt::Zone zone;
 };
 
 struct TicketCall {
@@ -29,6 +30,7 @@ struct TicketCall {
   std::optional<Secret> authorization;
   security::TicketActions act;
   std::uint16_t port = 0;  ///< 0: only ask, do not join
+  bt::Zone zone{};
 };
 
 struct ReportCall {
@@ -42,6 +44,7 @@ struct ReportCall {
 struct OriginCall {
   std::string registry;
   std::uint16_t port = 0;
+  bt::Zone zone;
 };
 
 /// Who calls: from the verified client certificate and the connection, never from the request.

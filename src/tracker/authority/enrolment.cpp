@@ -26,7 +26,7 @@ Result<Enrolled> redeem(security::JoinTokenStore& store, const EnrolCall& call,
   }
   auto used = security::redeem_join_token(store, call.token, *id, now);
   if (!used) return std::move(used).error();
-  return Enrolled{std::move(*id), used->zone.empty() ? call.zone : used->zone, {}};
+  return Enrolled{std::move(*id), std::move(used->zone), {}};
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ namespace convoy::tracker {
 
 struct Enrolled {
   security::SpiffeId id;
-  std::string zone;
+  std::string zone;       ///< fixed by the join token; "": as the node says
   std::string chain_pem;  ///< leaf and issuing CA
 };
 

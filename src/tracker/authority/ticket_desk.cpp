@@ -47,27 +47,33 @@ Result<TicketGiven> TicketDesk::issue(const Caller& caller, const TicketCall& ca
   const auto lifetime = std::min(parts_.lifetime, certificate_left);
   if (lifetime < std::chrono::seconds(1)) return unauthorized("certificate_expired");
 
-  GrantTable::Grant grant{blob->info_hash, call.registry, call.act.leech, now + lifetime};
+  GrantTable::Grant grant{blob->info_hash, call.registry, call.act.leech, call.zone.str(),
+                          now + lifetime};
   auto granted = parts_.grants.add(caller.node, std::move(grant), now);
   if (!granted) return std::move(granted).error();
   HandOut peers;
   if (caller.id.kind == security::NodeKind::origin) {
-    if (call.port != 0) parts_.peers.register_origin(call.registry, {caller.ip, call.port}, now);
+    if (call.port != 0) {
+      const bt::PeerEndpoint address{caller.ip, call.port};
+      parts_.peers.register_origin(call.registry, address, call.zone.str(), now);
+    }
   } else {
     PeerCall seat;
     seat.node = caller.node;
     seat.address = {caller.ip, call.port};
     seat.registry = call.registry;
+    seat.zone = call.zone.str();
     seat.seed = !call.act.leech;
     auto handed = parts_.peers.call(blob->info_hash, std::move(seat), now);
     if (!handed) return std::move(handed).error();
     peers = std::move(*handed);
   }
   security::TicketGrant order{
-      caller.id, caller.certificate.thumbprint(), call.digest, blob->info_hash, call.act, lifetime};
+      caller.id, caller.certificate.thumbprint(), call.digest, blob->info_hash, call.act, lifetime,
+      call.zone};
   std::string ticket = parts_.issuer.issue(order);
-  return TicketGiven{std::move(ticket), lifetime, std::move(blob), std::move(peers),
-                     std::move(subject)};
+  return TicketGiven{std::move(ticket), lifetime,  std::move(blob),
+                     std::move(peers),  call.zone, std::move(subject)};
 }
 
 }  // namespace convoy::tracker

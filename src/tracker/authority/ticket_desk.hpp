@@ -18,6 +18,7 @@ struct TicketGiven {
   std::chrono::seconds expires_in{0};
   KnownBlobPtr blob;
   HandOut peers;
+  bt::Zone zone;
   std::string subject;  ///< the user, for the audit log
 };
 

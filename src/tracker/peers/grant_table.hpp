@@ -23,6 +23,7 @@ class GrantTable {
     bt::InfoHash info_hash{};
     std::string registry;
     bool leech = false;
+    std::string zone{};
     SteadyTime until;
   };
 

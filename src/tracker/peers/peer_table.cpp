@@ -34,7 +34,7 @@ Result<HandOut> PeerTable::call(const bt::InfoHash& info_hash, PeerCall call, St
   std::optional<Swarm::Id> id;
   if (call.address.port != 0) {
     const SteadyTime expires = now + kLifeInIntervals * options_.interval;
-    id = swarm.enter(call.node, call.address, call.registry, now, expires);
+    id = swarm.enter({call.node, call.address, call.registry, call.zone, expires}, now);
   }
   if (id) {
     Swarm::Member& self = swarm.member(*id);
@@ -48,6 +48,7 @@ Result<HandOut> PeerTable::call(const bt::InfoHash& info_hash, PeerCall call, St
     ++self.calls;
     self.last_call = now;
     self.told = out.interval;
+    self.told_size = out.zone_count;
   }
   return out;
 }
@@ -58,12 +59,15 @@ HandOut PeerTable::hand_out(Swarm& swarm, std::optional<Swarm::Id> id, const Pee
   out.interval = id ? swarm.next_call(*id, options_.interval) : options_.interval;
   out.seeders = swarm.seeds();
   out.leechers = static_cast<std::uint32_t>(swarm.size()) - out.seeders;
+  if (id) {
+    out.zone_index = swarm.member(*id).place;
+    out.zone_count = swarm.zone_size(*id);
+  }
   if (call.seed || call.numwant == 0 || call.address.port == 0) return out;
-  if (id && swarm.takes_origin(*id)) {
-    if (const auto address = origin(call.registry, now)) {
-      out.peers.push_back({*address, true});
-      swarm.member(*id).origin_link = true;
-    }
+  const Origin* origin = living_origin(call.registry, now);
+  if (id && origin != nullptr && swarm.takes_origin(*id, origin->zone, random_)) {
+    out.peers.push_back({origin->address, true});
+    swarm.member(*id).origin_link = true;
   }
   const bool linked = id && !swarm.excluded(call.node);
   const auto others =
@@ -90,16 +94,21 @@ bool PeerTable::report(const bt::InfoHash& info_hash, const std::string& reporte
 }
 
 void PeerTable::register_origin(const std::string& registry, bt::PeerEndpoint address,
-                                SteadyTime now) {
-  origins_.insert_or_assign(registry,
-                            Origin{std::move(address), now + kLifeInIntervals * options_.interval});
+                                std::string zone, SteadyTime now) {
+  const SteadyTime until = now + kLifeInIntervals * options_.interval;
+  origins_.insert_or_assign(registry, Origin{std::move(address), std::move(zone), until});
+}
+
+const PeerTable::Origin* PeerTable::living_origin(const std::string& registry,
+                                                  SteadyTime now) const {
+  const auto it = origins_.find(registry);
+  return it == origins_.end() || it->second.until <= now ? nullptr : &it->second;
 }
 
 std::optional<bt::PeerEndpoint> PeerTable::origin(const std::string& registry,
                                                   SteadyTime now) const {
-  const auto it = origins_.find(registry);
-  if (it == origins_.end() || it->second.until <= now) return std::nullopt;
-  return it->second.address;
+  const Origin* known = living_origin(registry, now);
+  return known == nullptr ? std::nullopt : std::optional(known->address);
 }
 
 SwarmCount PeerTable::count(const bt::InfoHash& info_hash) const {

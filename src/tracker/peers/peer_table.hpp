@@ -29,6 +29,7 @@ struct PeerCall {
   std::string node;          ///< SPIFFE id, from the certificate
   bt::PeerEndpoint address;  ///< the connection's IP, the claimed port; port 0 does not join
   std::string registry;      ///< whose origin this node may be given
+  std::string zone;          ///< where it says it stands; "": the common zone
   bool seed = false;         ///< has everything
   bool completed = false;    ///< became complete just now
   std::uint32_t numwant = 50;
@@ -43,6 +44,7 @@ struct HandOut {
   std::vector<HandedPeer> peers;  ///< the origin first
   std::chrono::seconds interval{30};
   std::uint32_t seeders = 0, leechers = 0;
+  std::uint32_t zone_index = 0, zone_count = 1;  ///< its place among the nodes of its zone
 };
 
 struct SwarmCount {
@@ -63,8 +65,9 @@ class PeerTable {
   /// handed out in that swarm: two different nodes have said so.
   bool report(const bt::InfoHash&, const std::string& reporter, const std::string& node);
 
-  /// Where a registry's origin seeder listens; forgotten after three intervals.
-  void register_origin(const std::string& registry, bt::PeerEndpoint, SteadyTime now);
+  /// Where a registry's origin seeder listens, and in which zone; forgotten after three intervals.
+  void register_origin(const std::string& registry, bt::PeerEndpoint, std::string zone,
+                       SteadyTime now);
   std::optional<bt::PeerEndpoint> origin(const std::string& registry, SteadyTime now) const;
 
   SwarmCount count(const bt::InfoHash&) const;
@@ -73,12 +76,14 @@ class PeerTable {
   std::size_t members() const;
 
  private:
-  HandOut hand_out(Swarm&, std::optional<Swarm::Id>, const PeerCall&, SteadyTime now);
-
   struct Origin {
     bt::PeerEndpoint address;
+    std::string zone;
     SteadyTime until;
   };
+  const Origin* living_origin(const std::string& registry, SteadyTime now) const;
+  HandOut hand_out(Swarm&, std::optional<Swarm::Id>, const PeerCall&, SteadyTime now);
+
   struct HashOfHash {
     std::size_t operator()(const Hash256& h) const noexcept;
   };

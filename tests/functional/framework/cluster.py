@@ -131,6 +131,7 @@ class Cluster:
     egress: str = ""             # registry's uplink, "50MB/s"
     node_lifetime: str = "24h"
     agent_extra: str = ""        # further lines of [agent]
+    zones: list[str] = field(default_factory=list)  # of the agents in turn; the origin is in the first
     service_node: int = 0        # of a lab: where registry and tracker run; 0: the hub
     registry: Role = None
     tracker: Role = None
@@ -243,6 +244,9 @@ class Cluster:
         self.password_file.touch(mode=0o600)
         self.password_file.write_text(self.password)
 
+    def zone_line(self, i: int) -> str:
+        return f'zone = "{self.zones[i % len(self.zones)]}"' if self.zones else ""
+
     @property
     def ca(self) -> Path:
         return self.pki / "agent" / "service-ca.pem"
@@ -283,6 +287,7 @@ tracker_roots_file = "{self.ca}"
 join_token_file = "{self.dir}/join-origin"
 peer_listen = "{self.hub_ip()}:0"
 bind_ip = "{self.hub_ip()}"
+{self.zone_line(0)}
 [audit]
 file = "{self.dir}/registry/audit.log"
 [ops]
@@ -329,6 +334,7 @@ listen = "127.0.0.1:0"
 [agent]
 data_dir = "{self.dir}/agent-{i}/data"
 node_name = "node-{i}"
+{self.zone_line(i - 1)}
 {self.agent_extra}
 [agent.tracker]
 url = "https://{self.hub_ip()}:{self.tracker_port}"

@@ -55,6 +55,29 @@ TEST(TicketReply, RefusesWhatIsNoAnswer) {
   EXPECT_FALSE(parse_ticket_reply("{}").ok());
 }
 
+TEST(TicketReply, ReadsThePlaceInTheZone) {
+  const auto plain = parse_ticket_reply(ticket_body("[]"));
+  ASSERT_TRUE(plain.ok());
+  EXPECT_TRUE(plain->zone.common());
+  EXPECT_EQ(plain->zone_index, 0U);
+  EXPECT_EQ(plain->zone_count, 1U);
+  const auto placed =
+      parse_ticket_reply(ticket_body("[]", R"(,"zone":"a","zone_index":3,"zone_count":4)"));
+  ASSERT_TRUE(placed.ok()) << placed.error().text();
+  EXPECT_EQ(placed->zone.str(), "a");
+  EXPECT_EQ(placed->zone_index, 3U);
+  EXPECT_EQ(placed->zone_count, 4U);
+}
+
+TEST(TicketReply, RefusesAPlaceThatCannotBe) {
+  for (const char* more : {R"(,"zone":"a b")", R"(,"zone":7)", R"(,"zone_index":4,"zone_count":4)",
+                           R"(,"zone_index":-1)", R"(,"zone_count":0)", R"(,"zone_count":1000001)",
+                           R"(,"zone_index":"1","zone_count":4)"}) {
+    EXPECT_FALSE(parse_ticket_reply(ticket_body("[]", more)).ok()) << more;
+  }
+  EXPECT_TRUE(parse_ticket_reply(ticket_body("[]", R"(,"zone_count":1000000)")).ok());
+}
+
 TEST(TicketReply, PeerLimitHoldsAtThousand) {
   const auto with = [](int n) {
     std::string peers = "[";

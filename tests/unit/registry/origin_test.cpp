@@ -41,8 +41,8 @@ class OriginTest : public ::testing::Test {
       const security::SpiffeId id{"example.org", "c1", kind, name};
       auto issued = pki_.authority.issue_node(id, *key, lifetime);
       if (!issued) return std::move(issued).error();
-      return clients::Enrolment{id.str(), issued->chain_pem, pki_.pki.root.chain_pem,
-                                "c1",     "example.org",     {}};
+      return clients::Enrolment{
+          id.str(), issued->chain_pem, pki_.pki.root.chain_pem, "c1", "example.org", {}, {}};
     };
     out->on_enrol = [enrolment](const clients::EnrolRequest& r) {
       return enrolment(r.name, r.csr_pem);
@@ -133,7 +133,8 @@ TEST_F(OriginTest, EnrolmentThatIsNotOursIsNotBelieved) {
   const auto enrol = [&](const security::SpiffeId& id, const crypto::PublicKey& key,
                          const std::string& root) {
     auto issued = pki_.authority.issue_node(id, key, std::chrono::hours(1)).value();
-    return mine->accept({id.str(), issued.chain_pem, root, "c1", "example.org", {}}, clock_.wall());
+    return mine->accept({id.str(), issued.chain_pem, root, "c1", "example.org", {}, {}},
+                        clock_.wall());
   };
   const security::SpiffeId origin{"example.org", "c1", security::NodeKind::origin, "origin"};
   const security::SpiffeId node{"example.org", "c1", security::NodeKind::node, "origin"};
@@ -146,7 +147,7 @@ TEST_F(OriginTest, EnrolmentThatIsNotOursIsNotBelieved) {
   EXPECT_FALSE(mine->valid(clock_.wall()));
   auto foreign = other.authority.issue_node(origin, own, std::chrono::hours(1)).value();
   EXPECT_FALSE(
-      mine->accept({"", foreign.chain_pem, pki_.pki.root.chain_pem, "c1", "example.org", {}},
+      mine->accept({"", foreign.chain_pem, pki_.pki.root.chain_pem, "c1", "example.org", {}, {}},
                    clock_.wall())
           .ok());
   EXPECT_TRUE(enrol(origin, own, pki_.pki.root.chain_pem).ok());

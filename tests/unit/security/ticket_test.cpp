@@ -53,6 +53,26 @@ TEST_F(TicketTest, SaysWhatWasGranted) {
   EXPECT_EQ(got->id.size(), 32u);
 }
 
+TEST_F(TicketTest, CarriesTheZoneAndLeavesTheCommonOneOut) {
+  const auto zone_in = [&](const std::string& text) {
+    const auto got = cluster_.ticket_verifier().verify(text, node_.certificate, demand());
+    return got ? got->zone.str() : got.error().code();
+  };
+  EXPECT_EQ(zone_in(ticket()), "");
+  EXPECT_FALSE(test::claims_of(ticket()).contains("zone"));
+  EXPECT_EQ(zone_in(with("zone", "rack-7")), "rack-7");
+  EXPECT_EQ(zone_in(with("zone", json::string(63, 'z'))), std::string(63, 'z'));
+  EXPECT_EQ(check(with("zone", json::string(64, 'z'))), "ticket_malformed");
+  EXPECT_EQ(check(with("zone", "a b")), "ticket_malformed");
+  EXPECT_EQ(check(with("zone", 7)), "ticket_malformed");
+  EXPECT_EQ(check(with("zone", json::object())), "ticket_malformed");
+}
+
+TEST_F(TicketTest, ItsHolderCannotPutAZoneIntoIt) {
+  const auto forged = test::resign(ticket(), load_signer(node_.pem).value(), "zone", "elsewhere");
+  EXPECT_EQ(check(forged), "ticket_signature");
+}
+
 TEST_F(TicketTest, IsShortEnoughForTheHandshake) { EXPECT_LT(ticket().size(), 4096u); }
 
 TEST_F(TicketTest, RefusesWhatIsNoTicket) {

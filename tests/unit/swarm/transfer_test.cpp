@@ -180,6 +180,22 @@ TEST_F(Transfer, ACrowdTakesAboutOneCopyFromTheOrigin) {
   EXPECT_LE(seed->stats().uploaded, blob.meta.size * 105 / 100);
 }
 
+TEST_F(Transfer, APeersZoneIsThatOfItsTicket) {
+  const auto blob = TestBlob::make(cluster, test::random_bytes(2 << 20, 5));
+  auto& a = node("a");
+  a.zone = bt::Zone::parse("west").value();
+  a.seed(blob);
+  for (const std::string zone : {"east", "west", ""}) {
+    auto& b = node("b" + zone);
+    b.zone = bt::Zone::parse(zone).value();
+    const auto io = std::make_shared<MemoryPieces>(blob.meta.size);
+    const auto t = b.engine->add(b.spec(blob, io, {a.address()})).value();
+    ASSERT_TRUE(complete(t)) << zone;
+    EXPECT_EQ(t->stats().over_border, zone == "west" ? 0 : blob.meta.size) << zone;
+    EXPECT_TRUE(io->bytes == blob.bytes) << zone;
+  }
+}
+
 TEST_F(Transfer, AReaderGetsBytesInOrderWhileItRuns) {
   const auto blob = TestBlob::make(cluster, test::random_bytes(4 << 20, 4));
   auto& o = origin();

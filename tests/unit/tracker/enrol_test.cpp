@@ -21,7 +21,8 @@ class Enrol : public testing::Test {
   Result<clients::Enrolment> enrol(Secret token, std::string name,
                                    std::string common_name = "whatever") {
     clients::EnrolRequest request{std::move(token), std::move(name),
-                                  crypto::make_csr(key_, common_name), "a"};
+                                  crypto::make_csr(key_, common_name),
+                                  bt::Zone::parse("a").value()};
     return world_.loop.run(world_.stranger().enrol(std::move(request), world_.soon()));
   }
   static std::string code(const Result<clients::Enrolment>& result) {
@@ -62,6 +63,15 @@ TEST_F(Enrol, CsrDecidesNothingButTheKey) {
   EXPECT_EQ(leaf.uris(), std::vector<std::string>{"spiffe://example.org/cluster/c1/node/node-1"});
   EXPECT_TRUE(leaf.dns_names().empty());
   EXPECT_FALSE(leaf.is_ca());
+}
+
+TEST_F(Enrol, TheZoneOfTheTokenComesBackAndAClaimedOneDoesNot) {
+  const auto free = enrol(token(), "node-1");
+  ASSERT_TRUE(free.ok()) << free.error().text();
+  EXPECT_TRUE(free->zone.common());
+  const auto fixed = enrol(token("node-2", security::NodeKind::node, "b"), "node-2");
+  ASSERT_TRUE(fixed.ok()) << fixed.error().text();
+  EXPECT_EQ(fixed->zone.str(), "b");
 }
 
 TEST_F(Enrol, TokenWorksOnce) {
@@ -115,7 +125,7 @@ TEST_F(Enrol, BadNamesAndCsrsDoNotUseTheTokenUp) {
   for (const char* name : {"", "a/b", "../x", "UPPER", "a b"}) {
     EXPECT_EQ(code(enrol(one, name)), "spiffe_id_invalid") << name;
   }
-  clients::EnrolRequest request{one, "node-1", "no csr", ""};
+  clients::EnrolRequest request{one, "node-1", "no csr", {}};
   EXPECT_EQ(code(world_.loop.run(world_.stranger().enrol(request, world_.soon()))), "csr_invalid");
   EXPECT_EQ(code(enrol(one, "node-1")), "ok");
 }
@@ -125,7 +135,7 @@ TEST_F(Enrol, GuessingFromOneAddressIsSlowedAndOthersAreNot) {
   for (int i = 0; i < 5; ++i) EXPECT_EQ(code(enrol(wrong, "node-1")), "join_token_invalid");
   const Secret good = token();
   EXPECT_EQ(code(enrol(good, "node-1")), "enrol_slowed");
-  clients::EnrolRequest request{good, "node-1", crypto::make_csr(key_, "x"), ""};
+  clients::EnrolRequest request{good, "node-1", crypto::make_csr(key_, "x"), {}};
   const auto elsewhere =
       world_.loop.run(world_.stranger("127.0.0.2").enrol(request, world_.soon()));
   EXPECT_EQ(code(elsewhere), "ok");

@@ -34,11 +34,22 @@ TEST(TicketBody, RefusesWrongMembers) {
         R"(,"act":["seed"],"port":65536)", R"(,"act":["seed"],"port":-1)",
         R"(,"act":["seed"],"port":"6881")", R"(,"act":["seed"],"repository":7)",
         R"(,"act":["seed"],"repository":"../x")", R"(,"act":["seed"],"authorization":null)",
+        R"(,"act":["seed"],"zone":"a/b")", R"(,"act":["seed"],"zone":7)",
         R"(,"act":["seed"],"act":["leech"])", R"(,"act":["seed"],"digest":"sha256:00")"}) {
     const auto call = parse_ticket(ticket_with(members));
     ASSERT_FALSE(call.ok()) << members;
     EXPECT_EQ(call.error().kind(), ErrorClass::invalid);
   }
+}
+
+TEST(TicketBody, ReadsTheZoneUpToItsLimit) {
+  const auto zone_of = [](const std::string& zone) {
+    return parse_ticket(ticket_with(R"(,"act":["seed"],"zone":")" + zone + "\""));
+  };
+  EXPECT_TRUE(parse_ticket(ticket_with(R"(,"act":["seed"])"))->zone.common());
+  EXPECT_EQ(zone_of("rack-7")->zone.str(), "rack-7");
+  EXPECT_TRUE(zone_of(std::string(63, 'z')).ok());
+  EXPECT_FALSE(zone_of(std::string(64, 'z')).ok());
 }
 
 TEST(ReportBody, RefusesWrongMembers) {
@@ -62,6 +73,8 @@ TEST(OriginBody, WantsAPort) {
   EXPECT_FALSE(parse_origin(R"({"registry":"r.test:5000","port":0})").ok());
   EXPECT_FALSE(parse_origin(R"({"registry":"r.test:5000"})").ok());
   EXPECT_FALSE(parse_origin(R"({"registry":"http://r.test","port":1})").ok());
+  EXPECT_EQ(parse_origin(R"({"registry":"r.test","port":1,"zone":"a"})")->zone.str(), "a");
+  EXPECT_FALSE(parse_origin(R"({"registry":"r.test","port":1,"zone":" "})").ok());
 }
 
 TEST(TrackerErrors, StatusFollowsTheClassAndDetailStaysInside) {

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 #include <gtest/gtest.h>
@@ -74,6 +75,26 @@ TEST_F(Tickets, GoodTokenGivesATicketBoundToTheCertificate) {
   const TestNode same_name = world_.cluster.node("n1");
   EXPECT_FALSE(verifier.verify(reply->ticket, same_name.certificate, demand).ok());
   EXPECT_EQ(heads(), 0u) << "the registry's own token is verified offline";
+}
+
+TEST_F(Tickets, TheZoneSaidGoesIntoTheTicketAndTheAnswer) {
+  auto wish = world_.wish();
+  wish.zone = bt::Zone::parse("rack-7").value();
+  const auto reply = ask(std::move(wish));
+  ASSERT_TRUE(reply.ok()) << reply.error().text();
+  EXPECT_EQ(reply->zone.str(), "rack-7");
+  EXPECT_EQ(reply->zone_index, 0U);
+  EXPECT_EQ(reply->zone_count, 1U);
+  const auto digest = oci::Digest::parse(world_.digest()).value();
+  const security::TicketDemand demand{digest, world_.info_hash(world_.digest()), {}};
+  const auto ticket =
+      world_.cluster.ticket_verifier().verify(reply->ticket, node_.certificate, demand);
+  ASSERT_TRUE(ticket.ok()) << ticket.error().text();
+  EXPECT_EQ(ticket->zone.str(), "rack-7");
+  const auto events = world_.audit.events();
+  ASSERT_EQ(events.size(), 1u);
+  const std::pair<std::string, std::string> zone("zone", "rack-7");
+  EXPECT_EQ(std::count(events[0].extra.begin(), events[0].extra.end(), zone), 1);
 }
 
 TEST_F(Tickets, GrantIsAudited) {

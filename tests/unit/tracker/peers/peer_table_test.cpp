@@ -105,10 +105,12 @@ INSTANTIATE_TEST_SUITE_P(Sizes, FlashCrowd,
 TEST(PeerTable, UpToElevenEverybodyIsLinkedToEverybody) {
   Crowd crowd;
   for (int n = 0; n < 11; ++n) crowd.call(call_of(n), n, kStart);
+  EXPECT_LE(crowd.graph[0].size(), 7u) << "room is left for those that come later";
+  for (int n = 0; n < 11; ++n) crowd.call(call_of(n), n, kStart + 1s);
   for (const auto& [n, others] : crowd.graph) EXPECT_EQ(others.size(), 10u);
 }
 
-TEST(PeerTable, LateJoinerGetsHalfFromItsWaveAndHalfFromEarlierOnes) {
+TEST(PeerTable, LateJoinerGetsHalfFromItsWaveByItsSecondCallAndHalfFromEarlierOnes) {
   Crowd crowd;
   crowd.flash(40);
   const SteadyTime later = kStart + 60s;
@@ -117,9 +119,14 @@ TEST(PeerTable, LateJoinerGetsHalfFromItsWaveAndHalfFromEarlierOnes) {
   crowd.graph[60].clear();
   crowd.call(call_of(60), 60, later + 2s);
   const auto& given = crowd.graph[60];
-  const auto own = std::count_if(given.begin(), given.end(), [](int n) { return n >= 40; });
+  const auto own = [&] {
+    return std::count_if(given.begin(), given.end(), [](int n) { return n >= 40; });
+  };
+  EXPECT_EQ(given.size(), 8u);
+  EXPECT_EQ(own(), 3);
+  crowd.call(call_of(60), 60, later + 3s);
   EXPECT_EQ(given.size(), 10u);
-  EXPECT_EQ(own, 5);
+  EXPECT_EQ(own(), 5);
 }
 
 TEST(PeerTable, LoneLateJoinerGetsAllFromEarlierOnes) {
@@ -129,6 +136,8 @@ TEST(PeerTable, LoneLateJoinerGetsAllFromEarlierOnes) {
   for (int n = 0; n < 40; ++n) crowd.call(call_of(n), n, later);
   crowd.call(call_of(40), 40, later + 11s);
   EXPECT_EQ(crowd.graph[40].size(), 10u);
+  EXPECT_EQ(crowd.told[40], 1s);
+  crowd.call(call_of(40), 40, later + 12s);
   EXPECT_EQ(crowd.told[40], 30s);
 }
 
@@ -164,22 +173,48 @@ TEST(PeerTable, SeedsAreHandedOutButGetNobody) {
   EXPECT_EQ(count.leechers, 14u);
 }
 
-TEST(PeerTable, OriginGoesToTheFirstSixtyFourAndToTheirSuccessors) {
+TEST(PeerTable, OriginGoesToTheFirstSixteenThenToARandomSixtyFourAndToSuccessors) {
   Crowd crowd;
-  crowd.table.register_origin(kRegistry, {"10.9.9.9", 7000}, kStart);
-  crowd.flash(100);
+  crowd.table.register_origin(kRegistry, {"10.9.9.9", 7000}, {}, kStart);
+  for (int n = 0; n < 400; ++n) crowd.call(call_of(n), n, kStart);
+  EXPECT_EQ(crowd.with_origin.size(), 16u);
+  EXPECT_TRUE(crowd.with_origin.contains(15));
+  for (int n = 0; n < 400; ++n) crowd.call(call_of(n), n, kStart + 1s);
+  const auto late = std::count_if(crowd.with_origin.begin(), crowd.with_origin.end(),
+                                  [](int n) { return n >= 200; });
+  EXPECT_NEAR(static_cast<double>(crowd.with_origin.size()), 16 + 64, 25);
+  EXPECT_NEAR(static_cast<double>(late), 32, 16);
+  int without = 0;
+  while (crowd.with_origin.contains(without)) ++without;
+  int left = static_cast<int>(crowd.with_origin.size());
+  for (const int n : crowd.with_origin) {
+    if (left-- > 15) crowd.table.leave(kBlob, "node-" + std::to_string(n));
+  }
+  crowd.call(call_of(without), without, kStart + 20s);
+  EXPECT_TRUE(crowd.with_origin.contains(without));
+}
+
+TEST(PeerTable, InASmallSwarmEverybodyIsHandedTheOriginByTheSecondCall) {
+  Crowd crowd;
+  crowd.table.register_origin(kRegistry, {"10.9.9.9", 7000}, {}, kStart);
+  crowd.flash(64);
   EXPECT_EQ(crowd.with_origin.size(), 64u);
-  EXPECT_TRUE(crowd.with_origin.contains(0));
-  EXPECT_FALSE(crowd.with_origin.contains(64));
-  crowd.table.leave(kBlob, "node-0");
-  crowd.call(call_of(99), 99, kStart + 20s);
-  EXPECT_TRUE(crowd.with_origin.contains(99));
+}
+
+TEST(PeerTable, WhoCameFirstIsLinkedToLaterOnesToo) {
+  Crowd crowd;
+  crowd.flash(1000);
+  for (int n = 0; n < 11; ++n) {
+    const auto& others = crowd.graph[n];
+    const auto far = std::count_if(others.begin(), others.end(), [](int o) { return o >= 100; });
+    EXPECT_GE(far, 2) << "node " << n;
+  }
 }
 
 TEST(PeerTable, OriginIsForgottenAfterThreeIntervals) {
   SeededRandom random{1};
   PeerTable table{PeerTableOptions{}, random};
-  table.register_origin(kRegistry, {"10.9.9.9", 7000}, kStart);
+  table.register_origin(kRegistry, {"10.9.9.9", 7000}, {}, kStart);
   EXPECT_TRUE(table.origin(kRegistry, kStart + 89s));
   EXPECT_FALSE(table.origin(kRegistry, kStart + 90s));
   EXPECT_FALSE(table.origin("other.test", kStart));
@@ -187,7 +222,7 @@ TEST(PeerTable, OriginIsForgottenAfterThreeIntervals) {
 
 TEST(PeerTable, OriginOfAnotherRegistryIsNotHandedOut) {
   Crowd crowd;
-  crowd.table.register_origin("other.test", {"10.9.9.9", 7000}, kStart);
+  crowd.table.register_origin("other.test", {"10.9.9.9", 7000}, {}, kStart);
   crowd.call(call_of(0), 0, kStart);
   EXPECT_TRUE(crowd.with_origin.empty());
 }
@@ -232,7 +267,8 @@ TEST(PeerTable, TwoDifferentReportersExcludeANode) {
   EXPECT_FALSE(crowd.table.report(kBlob, "a stranger", "node-0"));
   EXPECT_TRUE(crowd.table.report(kBlob, "node-2", "node-0"));
   crowd.graph.clear();
-  const HandOut fresh = crowd.call(call_of(5), 5, kStart + 1s);
+  crowd.call(call_of(5), 5, kStart + 1s);
+  const HandOut fresh = crowd.call(call_of(5), 5, kStart + 2s);
   EXPECT_EQ(fresh.peers.size(), 4u);
   const HandOut again = crowd.call(call_of(3), 3, kStart + 2s);
   EXPECT_EQ(again.peers.size(), 4u);
