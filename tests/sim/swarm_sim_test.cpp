@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "sim/svg.hpp"
+
 namespace convoy::sim {
 namespace {
 
@@ -151,6 +153,135 @@ TEST(SwarmSim, ALiarIsFoundAndTheOthersFinish) {
   ASSERT_TRUE(r.complete());
   ASSERT_FALSE(sim.reported().empty());
   for (const auto& node : sim.reported()) EXPECT_EQ(node, "node-5");
+}
+
+SwarmOptions two_zones(std::uint32_t nodes, double line, std::uint64_t seed) {
+  auto o = mbit(nodes, 20, 64, 64, seed);
+  o.zones = 2;
+  o.border_rate = static_cast<std::uint64_t>(line * static_cast<double>(o.rate));
+  return o;
+}
+
+double crossed(const SwarmResult& r) {
+  return static_cast<double>(r.border_bytes) / static_cast<double>(r.bytes);
+}
+
+TEST(SwarmSim, TwoZonesMoveABlobOverTheirBorderAboutOnce) {
+  for (const double line : {1.1, 2.0}) {
+    const auto o = two_zones(32, line, 3);
+    SwarmSim sim(o);
+    const SwarmResult r = sim.run();
+    report("two zones", o, r);
+    ASSERT_TRUE(r.complete());
+    EXPECT_LE(crossed(r), 1.2) << "line " << line;
+    EXPECT_LE(r.makespan(), 1.12) << "line " << line;
+    EXPECT_LE(copies(r, o), 1.05);
+  }
+}
+
+TEST(SwarmSim, AThinLineIsNotFilledWithRepetitions) {
+  auto o = two_zones(32, 0.25, 5);
+  o.size = 16 << 20;
+  SwarmSim sim(o);
+  const SwarmResult r = sim.run();
+  report("line of r/4", o, r);
+  ASSERT_TRUE(r.complete());
+  EXPECT_LE(crossed(r), 1.5);
+  EXPECT_LE(r.makespan(), 4 * 1.5);
+}
+
+TEST(SwarmSim, AZoneWhoseOwnersDieFinishes) {
+  auto o = two_zones(32, 2, 6);
+  o.size = 32 << 20;
+  SwarmSim sim(o);  // even numbers stand beyond the border of the origin's zone
+  for (std::uint32_t i = 2; i <= 24; i += 2) sim.kill(i, 3s + i * 50ms);
+  const SwarmResult r = sim.run();
+  report("12 of 16 owners die", o, r);
+  ASSERT_EQ(r.nodes.size(), 20U);
+  ASSERT_TRUE(r.complete());
+  EXPECT_LE(r.makespan(), 1.75);
+  EXPECT_LE(crossed(r), 2.2);
+}
+
+TEST(SwarmSim, AllOwnersButOneDie) {
+  auto o = two_zones(32, 2, 7);
+  o.size = 16 << 20;
+  SwarmSim sim(o);
+  for (std::uint32_t i = 2; i <= 30; i += 2) sim.kill(i, 3s);
+  const SwarmResult r = sim.run();
+  report("15 of 16 owners die", o, r);
+  ASSERT_EQ(r.nodes.size(), 17U);
+  ASSERT_TRUE(r.complete());
+  EXPECT_LE(r.makespan(), 2.5);
+}
+
+TEST(SwarmSim, ANodeAloneInItsZoneKeepsUp) {
+  auto o = mbit(17, 20, 32, 64, 8);
+  o.zones = 17;
+  o.degree = 10;
+  SwarmSim sim(o);
+  const SwarmResult r = sim.run();
+  report("17 zones of one", o, r);
+  ASSERT_TRUE(r.complete());
+  EXPECT_LE(r.makespan(), 1.25);
+}
+
+TEST(SwarmSim, NodesThatStartWhileTheTrackerIsAwayRetryAndTheOthersGoOn) {
+  auto o = mbit(24, 20, 32, 64, 9);
+  SwarmSim sim(o);
+  sim.tracker_down(2s, 9s);
+  for (std::uint32_t i = 17; i <= 24; ++i) sim.start_at(i, 3s);
+  const SwarmResult r = sim.run();
+  report("tracker away for 7 s", o, r);
+  ASSERT_TRUE(r.complete());
+  for (std::size_t i = 0; i < 16; ++i) EXPECT_LE(r.nodes[i].done / r.ideal, 1.15) << i;
+  for (std::size_t i = 16; i < 24; ++i) {
+    EXPECT_GE(r.nodes[i].first, 5);
+    EXPECT_LE(r.nodes[i].done, 10 + 1.15 * r.ideal);
+  }
+}
+
+TEST(SwarmSim, LossAndJitterCostWhatTheyTakeFromTheLinks) {
+  auto o = mbit(16, 20, 32, 64, 10);
+  o.loss = 0.02;
+  o.jitter = 2ms;
+  SwarmSim sim(o);
+  const SwarmResult r = sim.run();
+  report("loss and jitter", o, r);
+  ASSERT_TRUE(r.complete());
+  EXPECT_LE(r.makespan(), 1.12 / (1 - o.loss));
+}
+
+TEST(SwarmSim, LayersShareTheLinks) {
+  auto o = mbit(16, 20, 0, 64, 12);
+  o.layers = {1 << 20, 4 << 20, 16 << 20, 32 << 20};
+  SwarmSim sim(o);
+  const SwarmResult r = sim.run();
+  report("four layers", o, r);
+  ASSERT_TRUE(r.complete());
+  EXPECT_EQ(r.bytes, 53U << 20);
+  EXPECT_LE(static_cast<double>(r.origin_bytes) / static_cast<double>(r.bytes), 1.05);
+  EXPECT_LE(r.makespan(), 1.12);
+}
+
+TEST(Plots, HaveACurveForEachFigureAndEndWhereTheRunDid) {
+  const auto o = mbit(4, 20, 4, 64, 13);
+  SwarmSim sim(o);
+  const SwarmResult r = sim.run();
+  const auto plots = plots_of(o, r);
+  ASSERT_EQ(plots.size(), 3U);
+  EXPECT_DOUBLE_EQ(plots[0].points.back().second, 1);
+  EXPECT_NEAR(plots[1].points.back().second, 1, 1e-9);
+  EXPECT_NEAR(plots[2].points.back().second, copies(r, o), 1e-9);
+  const std::string svg = to_svg("a run", plots);
+  EXPECT_TRUE(svg.starts_with("<svg ")) << svg.substr(0, 80);
+  EXPECT_TRUE(svg.ends_with("</svg>\n"));
+  std::size_t lines = 0;
+  for (auto at = svg.find("<polyline"); at != std::string::npos;
+       at = svg.find("<polyline", at + 1)) {
+    ++lines;
+  }
+  EXPECT_EQ(lines, 3U);
 }
 
 TEST(SwarmSim, TheSameSeedGivesTheSameRun) {
