@@ -94,7 +94,7 @@ TEST(SwarmSim, SlowNodesDoNotHoldTheOthersBack) {
   ASSERT_TRUE(r.complete());
   double fast = 0;
   for (std::size_t i = 3; i < r.nodes.size(); ++i) fast = std::max(fast, r.nodes[i].done);
-  EXPECT_LE(fast / r.ideal, 1.20);
+  EXPECT_LE(fast / r.ideal, 1.10);
   EXPECT_LE(r.makespan() / 4, 1.15);
 }
 

@@ -21,6 +21,8 @@ constexpr std::size_t kFewestOpen = 4;
 /// Fewer nodes of the own zone do not get all first: their uplinks would feed everybody else.
 constexpr std::ptrdiff_t kZoneSpreads = 4;
 constexpr Duration kSlow = std::chrono::milliseconds(100);
+/// Gains are compared once most nodes have gained so many pieces.
+constexpr std::uint32_t kTelling = 16;
 
 double seconds(Duration d) { return std::chrono::duration<double>(d).count(); }
 
@@ -161,10 +163,10 @@ Peer* Offers::receiver(std::uint32_t piece) const {
   });
   const bool home_first = near >= kZoneSpreads;
   Peer* best = nullptr;
-  std::tuple<bool, std::size_t, std::uint64_t> best_key;
+  std::tuple<bool, bool, std::size_t, std::uint64_t> best_key;
   for (const auto& p : s_.peers) {
     if (p->info.origin || !p->interested || p->have.test(piece)) continue;
-    const std::tuple key(home_first && p->info.other_zone, open_at(p->ref), p->offer_turn);
+    const std::tuple key(home_first && p->info.other_zone, p->slow, open_at(p->ref), p->offer_turn);
     if (best == nullptr || key < best_key) {
       best = p.get();
       best_key = key;
@@ -205,8 +207,6 @@ bool Offers::offer_starving(Instant now) {
 /// A node that nobody takes pieces from (it lies, or cannot be reached) keeps them from the
 /// swarm: they are offered to another one.
 void Offers::find_silent_holders(Instant now) {
-  if (now < next_look_) return;
-  next_look_ = now + kLook;
   const Duration wait = std::max(kSilentHolder, 20 * piece_time(now));
   for (const auto& p : s_.peers) {
     if (p->info.origin || now - std::max(p->spread, p->connected) < wait) continue;
@@ -218,9 +218,36 @@ void Offers::find_silent_holders(Instant now) {
   }
 }
 
+/// The only copy of a piece would leave a slow link late, and the last pieces hold up everybody.
+/// Slow is measured against the middle: few liars do not move that.
+void Offers::find_slow() {
+  const auto gain = [](const Peer& p) {
+    return p.have.count() - std::min(p.have.count(), *p.at_look);
+  };
+  std::vector<std::uint32_t> gains;
+  for (const auto& p : s_.peers) {
+    if (p->interested && p->at_look) gains.push_back(gain(*p));
+  }
+  std::uint32_t middle = kTelling;
+  if (!gains.empty()) {
+    const auto at = gains.begin() + static_cast<std::ptrdiff_t>(gains.size() / 2);
+    std::nth_element(gains.begin(), at, gains.end());
+    middle = *at;
+  }
+  if (middle < kTelling) return;
+  for (const auto& p : s_.peers) {
+    p->slow = p->at_look && gain(*p) < middle / 2;
+    p->at_look = p->have.count();
+  }
+}
+
 void Offers::pump(Instant now) {
   expire(now);
-  find_silent_holders(now);
+  if (now >= next_look_) {
+    next_look_ = now + kLook;
+    find_silent_holders(now);
+    find_slow();
+  }
   const std::size_t most = limit(now);
   while (unsent(now) < most) {
     const auto piece = next_first_copy(now);

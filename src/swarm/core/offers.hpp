@@ -10,9 +10,9 @@
 namespace convoy::swarm::core {
 
 /// An origin's side: it hides what it has and offers piece by piece, in reading order, each to
-/// one node, of its own zone if one of those lacks it and they are a few. A piece is offered again
-/// when its holder is gone before a neighbour has it, and to a neighbour that gets nothing from
-/// anybody else.
+/// one node, of its own zone if one of those lacks it and they are a few, and not to a slow one. A
+/// piece is offered again when its holder is gone before a neighbour has it, and to a neighbour
+/// that gets nothing from anybody else.
 class Offers {
  public:
   explicit Offers(State& s)
@@ -55,6 +55,7 @@ class Offers {
   Peer* receiver(std::uint32_t piece) const;
   bool offer_starving(Instant now);
   void find_silent_holders(Instant now);
+  void find_slow();
   void offer(Peer&, std::uint32_t piece, Instant now);
 
   State& s_;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -75,8 +76,10 @@ struct Peer {
   // Only used by an origin.
   PieceSet offered;  ///< sized on the first offer
   std::uint64_t offer_turn = 0;
-  Instant spread{};   ///< when somebody else got a piece that only it had
-  Instant elsewhere;  ///< when it last got a piece that was not offered by us
+  Instant spread{};                      ///< when somebody else got a piece that only it had
+  Instant elsewhere;                     ///< when it last got a piece that was not offered by us
+  std::optional<std::uint32_t> at_look;  ///< pieces when gains were last compared
+  bool slow = false;                     ///< then it had gained less than half of what most had
 };
 
 /// SplitMix64 as a function: ties that differ from node to node and repeat with the seed.

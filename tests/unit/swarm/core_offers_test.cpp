@@ -158,5 +158,65 @@ TEST_F(Origin, ANodeThatGetsNothingFromOthersIsFed) {
   EXPECT_EQ(got[2].size(), 4U);
 }
 
+/// Four nodes of which each gains so many pieces between two looks.
+class Paces : public Origin {
+ protected:
+  Paces() {
+    for (PeerRef p = 1; p <= 4; ++p) join(p);
+  }
+  void gain(PeerRef p, std::uint32_t pieces) {
+    for (std::uint32_t i = 199; pieces > 0; --i) {
+      if (!had.insert({p, i}).second) continue;
+      c.say(p, bt::Have{i});
+      --pieces;
+    }
+  }
+  void gain(const std::map<PeerRef, std::uint32_t>& pieces) {
+    for (const auto& [p, n] : pieces) gain(p, n);
+    c.after(1001ms);
+  }
+  /// How many offers each node gets in so many rounds in which all are taken.
+  std::map<PeerRef, std::size_t> offers(int rounds) {
+    std::map<PeerRef, std::size_t> out;
+    for (int i = 0; i < rounds; ++i) {
+      std::vector<std::pair<PeerRef, std::uint32_t>> open;
+      for (PeerRef p = 1; p <= 4; ++p) {
+        for (const auto piece : offered(p)) open.emplace_back(p, piece);
+        out[p] += offered(p).size();
+      }
+      c.clear();
+      for (const auto& [p, piece] : open) deliver(p, piece);
+    }
+    return out;
+  }
+  std::set<std::pair<PeerRef, std::uint32_t>> had;
+};
+
+TEST_F(Paces, FirstCopiesGoToNodesThatAreNotSlow) {
+  gain({{1, 20}, {2, 20}, {3, 20}, {4, 20}});
+  gain({{1, 30}, {2, 30}, {3, 30}, {4, 5}});
+  offers(1);  // made before
+  const auto got = offers(6);
+  EXPECT_GT(got.at(1), 0U);
+  EXPECT_EQ(got.at(4), 0U);
+}
+
+TEST_F(Paces, OneThatClaimsToBeFastMakesNobodySlow) {
+  gain({{1, 20}, {2, 20}, {3, 20}, {4, 20}});
+  gain({{1, 120}, {2, 30}, {3, 30}, {4, 30}});
+  offers(1);
+  for (const auto& [p, n] : offers(6)) EXPECT_GT(n, 0U) << p;
+}
+
+TEST_F(Paces, ANodeThatJoinsLaterIsNotSlow) {
+  c.leave(4);
+  gain({{1, 20}, {2, 20}, {3, 20}});
+  gain({{1, 10}, {2, 10}, {3, 10}});
+  join(4);
+  gain({{1, 20}, {2, 20}, {3, 20}, {4, 1}});
+  offers(1);
+  EXPECT_GT(offers(6).at(4), 0U);
+}
+
 }  // namespace
 }  // namespace convoy::swarm::core
