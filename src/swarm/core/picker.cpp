@@ -33,15 +33,18 @@ std::optional<Choice> try_piece(State& s, std::span<Peer* const> free, std::uint
   return Choice{piece, peer};
 }
 
-std::uint32_t urgent_pieces(const State& s) {
-  return std::max(kUrgentPieces, kUrgentBytes / s.config.meta.piece_length);
+std::uint32_t urgent_pieces(const State& s, Instant now) {
+  const double bytes =
+      std::clamp<double>(s.down_rate(now) * std::chrono::duration<double>(kUrgentTime).count(),
+                         kUrgentBytes, kMostUrgentBytes);
+  return std::max(kUrgentPieces, static_cast<std::uint32_t>(bytes / s.config.meta.piece_length));
 }
 
-std::optional<Choice> urgent(State& s, std::span<Peer* const> free, bool may_start) {
+std::optional<Choice> urgent(State& s, std::span<Peer* const> free, bool may_start, Instant now) {
   for (const auto& [reader, offset] : s.readers) {
     const auto at = static_cast<std::uint32_t>(offset / s.config.meta.piece_length);
     const std::uint32_t first = s.pieces.have().first_missing(at);
-    const std::uint32_t end = std::min(first + urgent_pieces(s), s.pieces.count());
+    const std::uint32_t end = std::min(first + urgent_pieces(s, now), s.pieces.count());
     for (std::uint32_t piece = first; piece < end; ++piece) {
       if (auto c = try_piece(s, free, piece, may_start)) return c;
     }
@@ -95,8 +98,8 @@ std::optional<Choice> rarest(State& s, std::span<Peer* const> free) {
 
 }  // namespace
 
-std::optional<Choice> choose(State& s, std::span<Peer* const> free, bool may_start) {
-  if (auto c = urgent(s, free, may_start)) return c;
+std::optional<Choice> choose(State& s, std::span<Peer* const> free, bool may_start, Instant now) {
+  if (auto c = urgent(s, free, may_start, now)) return c;
   if (auto c = begun(s, free)) return c;
   if (!may_start) return std::nullopt;
   return rarest(s, free);

@@ -17,11 +17,14 @@ struct Choice {
 /// the rarest among the neighbours, ties by a number that differs from node to node; but in order
 /// while all neighbours have everything. Of its holders the one with the fewest open requests, then
 /// the one asked longest ago. `may_start`: whether another piece may be begun.
-std::optional<Choice> choose(State&, std::span<Peer* const> free, bool may_start);
+std::optional<Choice> choose(State&, std::span<Peer* const> free, bool may_start, Instant now);
 
-/// What is asked for before all else from a reader's position on: so many pieces, and as many more
-/// as make up these bytes.
-inline constexpr std::uint32_t kUrgentPieces = 4;
+/// What is asked for before all else from a reader's position on: what comes in so much time (less
+/// than answers take, and the reader waits for each of them), within these bounds, and at least so
+/// many pieces. More costs the variety that nodes trade with.
+inline constexpr Duration kUrgentTime = std::chrono::milliseconds(125);
 inline constexpr std::uint32_t kUrgentBytes = 256 * 1024;
+inline constexpr std::uint32_t kMostUrgentBytes = 1024 * 1024;
+inline constexpr std::uint32_t kUrgentPieces = 4;
 
 }  // namespace convoy::swarm::core

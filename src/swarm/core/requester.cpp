@@ -102,7 +102,7 @@ void Requester::refill(Instant now) {
   }
   while (open < total && !free.empty() && limits_allow(*free.front(), now)) {
     const bool may_start = s_.pieces.actives().size() < s_.max_active();
-    const auto choice = choose(s_, free, may_start);
+    const auto choice = choose(s_, free, may_start, now);
     if (!choice) return;
     ActivePiece* active = begin(choice->piece);
     if (active->single_source) active->source = choice->peer->ref;

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "support/swarm_core.hpp"
+#include "swarm/core/picker.hpp"
 
 namespace convoy::swarm::core {
 namespace {
@@ -120,6 +121,36 @@ TEST(Requests, ThePiecesInFrontOfAReaderComeFirst) {
   const auto r = c.sent<bt::RequestBlock>(1);
   ASSERT_GE(r.size(), 4U);
   for (std::uint32_t i = 0; i < 4; ++i) EXPECT_EQ(r[i].block.piece, 20 + i);
+}
+
+TEST(Requests, TheFasterBytesComeTheMoreOfThemAreAskedForInOrder) {
+  // How many pieces are asked for in order, when none is verified any more, before a rare one.
+  const auto in_order = [](Duration each_block) {
+    constexpr std::size_t kVerified = 100;
+    CoreUnderTest c(512);
+    c.swarm->set_reader(1, 0, c.now);
+    c.join_with(1, range(512));
+    c.join_with(2, range(256));
+    std::vector<std::pair<PeerRef, std::uint32_t>> asked;
+    for (std::size_t i = 0; i <= asked.size(); ++i) {
+      for (PeerRef p = 1; p <= 2; ++p) {
+        for (const auto& r : c.sent<bt::RequestBlock>(p)) {
+          if (r.block.piece >= 256) return asked.size() - kVerified;
+          asked.emplace_back(p, r.block.piece);
+        }
+      }
+      c.clear();
+      c.after(each_block);
+      const auto [peer, piece] = asked.at(i);
+      c.block(peer, piece);
+      if (i < kVerified) c.verified(piece);
+    }
+    return asked.size();
+  };
+  EXPECT_EQ(in_order(10ms), kUrgentBytes / bt::kBlockSize);
+  const auto fast = in_order(1ms);
+  EXPECT_GT(fast, 2 * kUrgentBytes / bt::kBlockSize);
+  EXPECT_LE(fast, kMostUrgentBytes / bt::kBlockSize);
 }
 
 TEST(Requests, TheRarestPieceComesFirst) {
