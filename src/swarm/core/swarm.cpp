@@ -21,6 +21,11 @@ constexpr Duration kNobodyWaits = std::chrono::milliseconds(200);
 constexpr double kPiecesOfCompany = 16;
 constexpr std::chrono::duration<double> kLeastCompany{0.02};
 constexpr std::chrono::duration<double> kMostCompany{0.2};
+/// In a zone of more nodes a piece has many hops to make and would wait at each: where not more
+/// than one in so many peers has it, they are told at once. In few hops less is won than records
+/// cost.
+constexpr std::uint32_t kFewHops = 64;
+constexpr std::size_t kFew = 4;
 
 }  // namespace
 
@@ -343,6 +348,8 @@ Duration Swarm::Impl::company(Instant now) const {
 /// How long the news of a piece may wait on its way to this peer.
 Duration Swarm::Impl::news_wait(const Peer& peer, std::uint32_t piece, Duration company) const {
   if (peer.have.test(piece)) return peer.info.origin ? company : kNobodyWaits;
+  const bool few = kFew * s.pieces.availability(piece) <= s.peers.size();
+  if (few && !s.border.has_at_most(kFewHops)) return Duration{};
   // It reads in order: this is what its reader waits for.
   return piece == peer.have.first_missing(0) ? Duration{} : company;
 }

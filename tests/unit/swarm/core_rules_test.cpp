@@ -68,6 +68,31 @@ TEST(Swarm, ReadableBytesAreThoseInARow) {
   EXPECT_TRUE(c.swarm->complete());
 }
 
+TEST(Swarm, AmongManyNewsOfAPieceThatFewHaveGoOutAtOnce) {
+  CoreUnderTest c(32);
+  c.join_with(1, {10, 11, 12, 20, 30});
+  for (PeerRef p = 2; p <= 4; ++p) c.join_with(p, {20, 30});
+  for (PeerRef p = 5; p <= 8; ++p) c.join_with(p, {20});
+  const auto told = [&](std::uint32_t piece) {
+    c.clear();
+    c.block(1, piece);
+    c.verified(piece);
+    for (const auto& s : c.did<SendMessage>()) {
+      const auto* have = std::get_if<bt::Have>(&s.message);
+      if (s.peer == 8 && have != nullptr && have->piece == piece) return s.wait;
+    }
+    return Duration::max();
+  };
+  c.swarm->set_place({0, 64});
+  EXPECT_EQ(told(12), Duration{}) << "more may come the next moment";
+  c.swarm->set_place({0, 64});
+  EXPECT_GT(told(11), Duration{}) << "a piece reaches 64 in few hops";
+  c.swarm->set_place({0, 65});
+  EXPECT_EQ(told(10), Duration{}) << "one of eight has it";
+  EXPECT_GT(told(30), Duration{}) << "half of them have it";
+  EXPECT_LE(told(20), 200ms) << "and it had it already";
+}
+
 TEST(Swarm, APieceFromElsewhereCancelsItsRequests) {
   CoreUnderTest c(4);
   c.join_with(1, range(4));
