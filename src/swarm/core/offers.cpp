@@ -23,6 +23,8 @@ constexpr std::ptrdiff_t kZoneSpreads = 4;
 constexpr Duration kSlow = std::chrono::milliseconds(100);
 /// Gains are compared once most nodes have gained so many pieces.
 constexpr std::uint32_t kTelling = 16;
+/// A busy moment, as when a crowd starts, makes nobody slow.
+constexpr std::uint32_t kSlowLooks = 2;
 
 double seconds(Duration d) { return std::chrono::duration<double>(d).count(); }
 
@@ -166,7 +168,8 @@ Peer* Offers::receiver(std::uint32_t piece) const {
   std::tuple<bool, bool, std::size_t, std::uint64_t> best_key;
   for (const auto& p : s_.peers) {
     if (p->info.origin || !p->interested || p->have.test(piece)) continue;
-    const std::tuple key(home_first && p->info.other_zone, p->slow, open_at(p->ref), p->offer_turn);
+    const std::tuple key(home_first && p->info.other_zone, p->behind >= kSlowLooks, open_at(p->ref),
+                         p->offer_turn);
     if (best == nullptr || key < best_key) {
       best = p.get();
       best_key = key;
@@ -236,7 +239,7 @@ void Offers::find_slow() {
   }
   if (middle < kTelling) return;
   for (const auto& p : s_.peers) {
-    p->slow = p->at_look && gain(*p) < middle / 2;
+    p->behind = p->at_look && gain(*p) < middle / 2 ? p->behind + 1 : 0;
     p->at_look = p->have.count();
   }
 }

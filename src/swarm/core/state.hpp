@@ -79,7 +79,7 @@ struct Peer {
   Instant spread{};                      ///< when somebody else got a piece that only it had
   Instant elsewhere;                     ///< when it last got a piece that was not offered by us
   std::optional<std::uint32_t> at_look;  ///< pieces when gains were last compared
-  bool slow = false;                     ///< then it had gained less than half of what most had
+  std::uint32_t behind = 0;  ///< looks in a row when it had gained less than half of what most had
 };
 
 /// SplitMix64 as a function: ties that differ from node to node and repeat with the seed.
