@@ -272,7 +272,11 @@ std::chrono::seconds Swarm::next_call(Id id, std::chrono::seconds interval) cons
   if (self.seed || self.calls > policy_.short_calls) return interval;
   const Wanted wanted = this->wanted(self);
   const bool lacks = degree(self, Side::home) < wanted.home || self.cross < wanted.across;
-  const bool grows = self.told_size != zone_size(id);
+  // What a member gets at its second call, and who fetches what over a border, hang on how many
+  // there are.
+  const bool matters = self.told_size == 0 || degree(self, Side::home) < policy_.degree ||
+                       zone_size(id) < live_.size();
+  const bool grows = matters && self.told_size != zone_size(id);
   return lacks || grows ? std::min(policy_.short_interval, interval) : interval;
 }
 
