@@ -1,16 +1,9 @@
 #include "sim/blob.hpp"
 
+#include "support/swarm_core.hpp"
 #include "wire/bt/merkle.hpp"
 
 namespace convoy::sim {
-
-Hash256 toy_pair(const Hash256& a, const Hash256& b) {
-  Hash256 out{};
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    out[i] = static_cast<std::uint8_t>(a[i] * 31 + b[(i + 7) % 32] * 17 + a[(i + 1) % 32] + 5);
-  }
-  return out;
-}
 
 Blob make_blob(std::uint64_t size, std::uint32_t piece_length, std::uint32_t number) {
   Blob out{{oci::Digest::sha256({}), size, piece_length, {}}, {}};
@@ -23,7 +16,7 @@ Blob make_blob(std::uint64_t size, std::uint32_t piece_length, std::uint32_t num
   unsigned height = 0;
   while ((bt::kBlockSize << height) < piece_length) ++height;
   out.meta.pieces_root = bt::merkle_root(out.layer, bt::round_up_pow2(out.layer.size()),
-                                         bt::pad_hash(height, toy_pair), toy_pair);
+                                         bt::pad_hash(height, test::toy_pair), test::toy_pair);
   return out;
 }
 

@@ -14,7 +14,6 @@ struct Blob {
   std::vector<Hash256> layer;
 };
 
-Hash256 toy_pair(const Hash256& a, const Hash256& b);
 Blob make_blob(std::uint64_t size, std::uint32_t piece_length, std::uint32_t number);
 /// All blobs of a run.
 std::vector<Blob> blobs_of(const SwarmOptions&);

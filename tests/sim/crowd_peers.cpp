@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "sim/crowd.hpp"
+#include "support/swarm_core.hpp"
 
 // Starting, stopping, the tracker and dialling, with the times of swarm/transport and agent/fetch.
 namespace convoy::sim {
@@ -63,7 +64,7 @@ void Crowd::make_core(std::uint32_t i, std::uint32_t b) {
     c.have.assign(blob.meta.piece_count(), true);
     c.layer = blob.layer;
   }
-  c.pair = toy_pair;
+  c.pair = test::toy_pair;
   c.seed = random_.next();
   s.core = std::make_unique<core::Swarm>(std::move(c));
   s.book = std::make_unique<core::PeerBook>(random_.next());

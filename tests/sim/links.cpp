@@ -37,8 +37,6 @@ Duration Links::time_of(std::uint64_t bytes, std::uint64_t rate) const {
   return Duration(static_cast<Duration::rep>(static_cast<double>(bytes) * 1e9 / carried));
 }
 
-Duration Links::delay(std::uint32_t, std::uint32_t) const { return options_.delay; }
-
 Duration Links::random_up_to_twice(Duration mean) {
   if (mean <= Duration{}) return {};
   return Duration(

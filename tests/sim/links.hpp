@@ -29,7 +29,6 @@ class Links {
   /// When a short message is taken. It uses up the links, and overtakes unless queues are modelled.
   Instant message(std::uint32_t from, std::uint32_t to, std::uint64_t bytes, Instant now);
 
-  Duration delay(std::uint32_t a, std::uint32_t b) const;
   std::uint64_t over_border() const { return over_border_; }  ///< bytes of all kinds, both ways
 
  private:

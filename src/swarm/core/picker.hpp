@@ -19,9 +19,9 @@ struct Choice {
 /// the one asked longest ago. `may_start`: whether another piece may be begun.
 std::optional<Choice> choose(State&, std::span<Peer* const> free, bool may_start, Instant now);
 
-/// What is asked for before all else from a reader's position on: what comes in so much time (less
-/// than answers take, and the reader waits for each of them), within these bounds, and at least so
-/// many pieces. More costs the variety that nodes trade with.
+/// What is asked for before all else from a reader's position on: what comes in so much time,
+/// within these bounds, and at least so many pieces. With less than comes while an answer is on its
+/// way the reader would wait for each; more costs the variety that nodes trade with.
 inline constexpr Duration kUrgentTime = std::chrono::milliseconds(125);
 inline constexpr std::uint32_t kUrgentBytes = 256 * 1024;
 inline constexpr std::uint32_t kMostUrgentBytes = 1024 * 1024;

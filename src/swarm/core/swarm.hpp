@@ -82,8 +82,8 @@ class Swarm {
   std::optional<Instant> held_until(Instant now) const;
   void block_sent(PeerRef, const bt::BlockRef&, Instant now);
 
-  /// The tracker has said where this node stands in its zone; it matters once a peer of another
-  /// zone is there.
+  /// The tracker has said where this node stands in its zone: what it fetches from other zones
+  /// follows from that, and from the number of nodes how soon it tells of rare pieces.
   void set_place(ZonePlace);
 
   // Readers: the pieces from a reader's position on come first.

@@ -26,7 +26,7 @@ struct SwarmPolicy {
   /// feed one corner of the graph.
   std::uint32_t first_with_origin = 16;
   std::uint32_t origin_links = 64;
-  std::chrono::seconds short_interval{1};  ///< while a new member lacks links or its zone grows
+  std::chrono::seconds short_interval{1};  ///< see next_call()
   std::uint32_t short_calls = 5;           ///< at most so many calls at the short interval
   std::size_t zone_holds_origin = 4;       ///< a zone of fewer does not keep its origin to itself
   std::size_t max_members = 20'000;
@@ -88,7 +88,8 @@ class Swarm {
   /// Whether the member may be handed the origin that stands in this zone: first the members of
   /// that zone, while there are a few.
   bool takes_origin(Id, const std::string& origin_zone, Random&) const;
-  /// How soon it should call again: `interval`, or the short one.
+  /// How soon it should call again: `interval`, or the short one at its first calls: at the very
+  /// first, while it lacks links, and while its zone grows if it has few links or there are others.
   std::chrono::seconds next_call(Id, std::chrono::seconds interval) const;
 
   /// True once two different nodes have reported this one.
