@@ -74,6 +74,9 @@ class Stream {
   /// TCP_NOTSENT_LOWAT: write() then finishes only when less than this is unsent in the kernel,
   /// so that what comes next can still be chosen late.
   virtual void set_notsent_lowat(std::uint32_t bytes) = 0;
+  /// TCP_CONGESTION, by the kernel's name ("cubic"). Where this process may not have it, the one it
+  /// has stays.
+  virtual void set_congestion_control(const std::string& name) = 0;
   /// From now on a TLS stream's reader wakes when a long record is whole, not with each of its
   /// packets; the idle timeout then counts from record to record. Saves most of the wake-ups where
   /// bulk comes in slowly.

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <optional>
 
+#include "swarm/core/late.hpp"
 #include "swarm/core/picker.hpp"
 
 namespace convoy::swarm::core {
@@ -25,6 +26,8 @@ constexpr double kMissedPieces = 8;
 /// A request that waits so many times longer than all of them together should take stands in a
 /// queue of its peer; it does not count among those on their way, so that others are asked.
 constexpr double kQueued = 1.2;
+/// In one look.
+constexpr int kMostMoves = 8;
 
 /// What is asked of one peer at once: as much as arrives in this time, for a message, a read and a
 /// write each have a cost of their own.
@@ -35,24 +38,27 @@ double seconds(Duration d) { return std::chrono::duration<double>(d).count(); }
 
 }  // namespace
 
-double Requester::bdp(double rate) const {
-  if (rate <= 0) return 0;
-  double sum = 0;
+void Requester::measure_path(double rate, Pace& out) const {
+  if (rate <= 0) return;
+  double least = 0, average = 0;
   int n = 0;
   for (const auto& p : s_.peers) {
     if (p->info.origin || !p->latency.least()) continue;
-    sum += seconds(*p->latency.least());
+    least += seconds(*p->latency.least());
+    average += seconds(p->latency.average());
     ++n;
   }
+  if (n == 0) return;
   const double block_time = bt::kBlockSize / rate;
-  const double rtt = n == 0 ? 0 : std::max(0.0, sum / n - block_time);
-  return rate * (rtt + seconds(kTurnaround)) / bt::kBlockSize;
+  const double rtt = std::max(0.0, least / n - block_time);
+  out.bdp = (rtt + seconds(kTurnaround)) / block_time;
+  out.underway = average / n / block_time;
 }
 
 Requester::Pace Requester::pace(Instant now) const {
   const double rate = s_.down_rate(now);
   Pace out;
-  out.bdp = bdp(rate);
+  measure_path(rate, out);
   const auto blocks = static_cast<std::size_t>(rate * kRunSeconds / bt::kBlockSize);
   out.row = std::bit_floor(std::clamp<std::size_t>(blocks, 1, kMaxRun));
   const double base = kBaseBlocks * static_cast<double>(out.row);
@@ -75,7 +81,7 @@ bool Requester::limits_allow(const Peer& peer, Instant now) {
 void Requester::refill(Instant now) {
   held_until_.reset();
   if (!s_.knows_layer() || s_.pieces.complete()) return;
-  const auto [bdp, row, total, patience] = pace(now);
+  const auto [bdp, underway, row, total, patience] = pace(now);
   const Instant oldest = now - patience;
   if (s_.border.any()) look_over_border(now);
   std::size_t open = 0, interesting = 0;
@@ -89,8 +95,8 @@ void Requester::refill(Instant now) {
     if (p->useful > 0) ++interesting;
   }
   if (open >= total || interesting == 0) return;
-  const auto share =
-      static_cast<std::size_t>(1 + std::lround(2 * bdp / static_cast<double>(interesting)));
+  const auto share = static_cast<std::size_t>(
+      1 + std::lround(std::max(2 * bdp, underway) / static_cast<double>(interesting)));
   const std::size_t cap = std::max({share, (total + interesting - 1) / interesting, row});
   const auto may_take = [cap](const Peer& p) {
     const std::size_t most = p.stalled ? 1 : std::min<std::size_t>(cap, p.info.max_requests);
@@ -287,6 +293,18 @@ void Requester::check_stalls(Instant now) {
     for (const std::uint32_t piece : bound_to(*p)) {
       if (someone_else_has(*p, piece)) unbind(*p, piece);
     }
+  }
+}
+
+void Requester::move_late(Instant now) {
+  for (int moves = 0; moves < kMostMoves; ++moves) {
+    const auto move = late_request(s_, now);
+    if (!move || !limits_allow(*move->to, now)) return;
+    const auto [piece, block, asked] = move->request;
+    std::erase_if(move->from->open,
+                  [&](const OpenRequest& r) { return r.piece == piece && r.block == block; });
+    give_up(*move->from, move->request, true);
+    ask(*move->to, *s_.pieces.active(piece), block, now);
   }
 }
 

@@ -24,13 +24,16 @@ class Requester {
   void unbind(Peer&, std::uint32_t piece);
   /// What was asked of a peer that has been silent for about a second is freed for others.
   void check_stalls(Instant now);
+  /// Single requests that hold everything up are made of somebody else (late.hpp).
+  void move_late(Instant now);
   /// When the node's limits let go on what the last refill() had to leave.
   std::optional<Instant> held_until() const { return held_until_; }
 
  private:
   /// What the measured rate says.
   struct Pace {
-    double bdp = 0;       ///< bandwidth-delay product, in blocks
+    double bdp = 0;       ///< bandwidth-delay product of the empty path, in blocks
+    double underway = 0;  ///< the same with its queues: fewer requests than that starve the link
     std::size_t row = 1;  ///< blocks asked of one peer at once: more where bytes come fast
     /// Blocks on their way from peers other than origins: 10 rows + the bandwidth-delay product.
     std::size_t total = 0;
@@ -38,7 +41,7 @@ class Requester {
   };
 
   Pace pace(Instant now) const;
-  double bdp(double rate) const;
+  void measure_path(double rate, Pace&) const;
   bool limits_allow(const Peer&, Instant now);
   void look_over_border(Instant now);
   void take_offers(Peer& origin, Instant now);

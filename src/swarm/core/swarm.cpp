@@ -479,6 +479,7 @@ Duration Swarm::tick(Instant now) {
     if (Peer* p = im.s.find(ref)) im.drop(*p, code, false, now);
   }
   im.requester.check_stalls(now);
+  im.requester.move_late(now);
   im.settle(now);
   if (im.s.peers.empty()) return std::chrono::seconds(2);
   if (!im.s.knows_layer() && !im.s.pieces.complete()) return std::chrono::milliseconds(5);

@@ -1,4 +1,6 @@
+#include <deque>
 #include <gtest/gtest.h>
+#include <map>
 
 #include "support/swarm_core.hpp"
 #include "swarm/core/picker.hpp"
@@ -74,6 +76,38 @@ TEST(Requests, WhereBytesComeFastARowIsAskedOfOnePeer) {
     c.after(std::chrono::microseconds(answered * 164));
   }
   EXPECT_GE(longest_row(), 4U);
+}
+
+TEST(Requests, WhereAnswersTakeLongMoreOfThemAreWaitedForAtEachPeer) {
+  // The most that one of four peers owes, when a block comes every 8 ms and, after a quick start,
+  // takes this long.
+  const auto most_owed = [](Duration each_takes) {
+    CoreUnderTest c(1024, 1, false, false, false);
+    for (PeerRef p = 1; p <= 4; ++p) c.join_with(p, range(1024));
+    c.learn_layer();
+    std::deque<std::tuple<Instant, PeerRef, std::uint32_t>> due;
+    std::map<PeerRef, std::size_t> owed;
+    std::size_t most = 0;
+    for (int turn = 0; turn < 500; ++turn) {
+      for (PeerRef p = 1; p <= 4; ++p) {
+        for (const auto& r : c.sent<bt::RequestBlock>(p)) {
+          due.emplace_back(c.now + (turn < 50 ? 8ms : each_takes), p, r.block.piece);
+          if (++owed[p] > most && turn > 250) most = owed[p];
+        }
+      }
+      c.clear();
+      c.after(8ms);
+      if (due.empty() || std::get<0>(due.front()) > c.now) continue;
+      const auto [when, peer, piece] = due.front();
+      due.pop_front();
+      --owed[peer];
+      c.block(peer, piece);
+      c.verified(piece);
+    }
+    return most;
+  };
+  EXPECT_LE(most_owed(8ms), 4U);
+  EXPECT_GE(most_owed(400ms), 10U);
 }
 
 TEST(Requests, NothingBeforeThePieceLayerIsVerified) {
