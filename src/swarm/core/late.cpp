@@ -7,7 +7,7 @@ namespace convoy::swarm::core {
 namespace {
 
 constexpr Duration kLeastLate = std::chrono::milliseconds(200);
-constexpr int kLate = 2;
+constexpr int kLate = 3;
 
 std::optional<Duration> usual(const State& s) {
   Duration sum{0};
