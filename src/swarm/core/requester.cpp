@@ -26,6 +26,9 @@ constexpr double kMissedPieces = 8;
 /// A request that waits so many times longer than all of them together should take stands in a
 /// queue of its peer; it does not count among those on their way, so that others are asked.
 constexpr double kQueued = 1.2;
+/// Times what is asked for at once. Without a bound long queues let all nodes ask for more, and
+/// grow.
+constexpr double kMostOwed = 2;
 /// In one look.
 constexpr int kMostMoves = 8;
 
@@ -96,7 +99,9 @@ void Requester::refill(Instant now) {
   }
   if (open >= total || interesting == 0) return;
   const auto share = static_cast<std::size_t>(
-      1 + std::lround(std::max(2 * bdp, underway) / static_cast<double>(interesting)));
+      1 +
+      std::lround(std::max(2 * bdp, std::min(underway, kMostOwed * static_cast<double>(total))) /
+                  static_cast<double>(interesting)));
   const std::size_t cap = std::max({share, (total + interesting - 1) / interesting, row});
   const auto may_take = [cap](const Peer& p) {
     const std::size_t most = p.stalled ? 1 : std::min<std::size_t>(cap, p.info.max_requests);
