@@ -9,18 +9,6 @@ namespace {
 constexpr Duration kLeastLate = std::chrono::milliseconds(200);
 constexpr int kLate = 3;
 
-std::optional<Duration> usual(const State& s) {
-  Duration sum{0};
-  int n = 0;
-  for (const auto& p : s.peers) {
-    if (p->info.origin || !p->latency.least()) continue;
-    sum += p->latency.average();
-    ++n;
-  }
-  if (n == 0) return std::nullopt;
-  return sum / n;
-}
-
 bool all_asked(const State& s) {
   const auto& actives = s.pieces.actives();
   return s.pieces.have().count() + actives.size() == s.pieces.count() &&
@@ -31,9 +19,8 @@ Peer* other_holder(const State& s, const Peer& late, std::uint32_t piece) {
   Peer* best = nullptr;
   const auto key = [](const Peer& p) { return std::tuple(p.open.size(), p.latency.average()); };
   for (const auto& p : s.peers) {
-    const bool serves =
-        !p->info.origin && !p->far() && !p->choking && !p->stalled && p->have.test(piece);
-    if (!serves || p->open.size() >= late.open.size()) continue;
+    if (p->info.origin || p->far() || !p->serves(piece)) continue;
+    if (p->open.size() >= late.open.size()) continue;
     if (best == nullptr || key(*p) < key(*best)) best = p.get();
   }
   return best;
@@ -42,8 +29,9 @@ Peer* other_holder(const State& s, const Peer& late, std::uint32_t piece) {
 }  // namespace
 
 std::optional<Move> late_request(State& s, Instant now) {
-  const auto usually = usual(s);
-  if (!usually || !all_asked(s)) return std::nullopt;
+  if (!all_asked(s)) return std::nullopt;
+  const auto usually = s.usual_latency();
+  if (!usually) return std::nullopt;
   const Duration late = std::max(kLeastLate, kLate * *usually);
   for (const auto& p : s.peers) {
     for (const OpenRequest& r : p->open) {

@@ -26,10 +26,9 @@ constexpr double kMissedPieces = 8;
 /// A request that waits so many times longer than all of them together should take stands in a
 /// queue of its peer; it does not count among those on their way, so that others are asked.
 constexpr double kQueued = 1.2;
-/// Times what is asked for at once. Without a bound long queues let all nodes ask for more, and
-/// grow.
+/// Times Pace::total. Without a bound long queues let all nodes ask for more, and grow (ADR 13).
 constexpr double kMostOwed = 2;
-/// In one look.
+/// Late requests in one look: what is on its way already comes twice.
 constexpr int kMostMoves = 8;
 
 /// What is asked of one peer at once: as much as arrives in this time, for a message, a read and a
@@ -41,36 +40,35 @@ double seconds(Duration d) { return std::chrono::duration<double>(d).count(); }
 
 }  // namespace
 
-void Requester::measure_path(double rate, Pace& out) const {
-  if (rate <= 0) return;
-  double least = 0, average = 0;
+double Requester::bdp(double rate) const {
+  if (rate <= 0) return 0;
+  double sum = 0;
   int n = 0;
   for (const auto& p : s_.peers) {
     if (p->info.origin || !p->latency.least()) continue;
-    least += seconds(*p->latency.least());
-    average += seconds(p->latency.average());
+    sum += seconds(*p->latency.least());
     ++n;
   }
-  if (n == 0) return;
   const double block_time = bt::kBlockSize / rate;
-  const double rtt = std::max(0.0, least / n - block_time);
-  out.bdp = (rtt + seconds(kTurnaround)) / block_time;
-  out.underway = average / n / block_time;
+  const double rtt = n == 0 ? 0 : std::max(0.0, sum / n - block_time);
+  return rate * (rtt + seconds(kTurnaround)) / bt::kBlockSize;
 }
 
 Requester::Pace Requester::pace(Instant now) const {
   const double rate = s_.down_rate(now);
   Pace out;
-  measure_path(rate, out);
+  const double bdp = this->bdp(rate);
   const auto blocks = static_cast<std::size_t>(rate * kRunSeconds / bt::kBlockSize);
   out.row = std::bit_floor(std::clamp<std::size_t>(blocks, 1, kMaxRun));
   const double base = kBaseBlocks * static_cast<double>(out.row);
-  out.total = static_cast<std::size_t>(std::min(kMaxBlocks, base + std::floor(out.bdp)));
+  out.total = static_cast<std::size_t>(std::min(kMaxBlocks, base + std::floor(bdp)));
   if (rate > 0) {
     const std::chrono::duration<double> all(static_cast<double>(out.total) * bt::kBlockSize / rate);
     out.patience = std::chrono::duration_cast<Duration>(kQueued * all);
   }
   if (s_.yields()) out.row = out.total = 1;
+  const double underway = rate * seconds(s_.usual_latency().value_or(Duration{})) / bt::kBlockSize;
+  out.owed = std::max(2 * bdp, std::min(underway, kMostOwed * static_cast<double>(out.total)));
   return out;
 }
 
@@ -84,7 +82,7 @@ bool Requester::limits_allow(const Peer& peer, Instant now) {
 void Requester::refill(Instant now) {
   held_until_.reset();
   if (!s_.knows_layer() || s_.pieces.complete()) return;
-  const auto [bdp, underway, row, total, patience] = pace(now);
+  const auto [row, total, owed, patience] = pace(now);
   const Instant oldest = now - patience;
   if (s_.border.any()) look_over_border(now);
   std::size_t open = 0, interesting = 0;
@@ -98,10 +96,8 @@ void Requester::refill(Instant now) {
     if (p->useful > 0) ++interesting;
   }
   if (open >= total || interesting == 0) return;
-  const auto share = static_cast<std::size_t>(
-      1 +
-      std::lround(std::max(2 * bdp, std::min(underway, kMostOwed * static_cast<double>(total))) /
-                  static_cast<double>(interesting)));
+  const auto share =
+      static_cast<std::size_t>(1 + std::lround(owed / static_cast<double>(interesting)));
   const std::size_t cap = std::max({share, (total + interesting - 1) / interesting, row});
   const auto may_take = [cap](const Peer& p) {
     const std::size_t most = p.stalled ? 1 : std::min<std::size_t>(cap, p.info.max_requests);
@@ -275,8 +271,7 @@ void Requester::give_up(Peer& peer, const OpenRequest& r, bool cancel) {
 
 bool Requester::someone_else_has(const Peer& peer, std::uint32_t piece) const {
   return std::any_of(s_.peers.begin(), s_.peers.end(), [&](const auto& p) {
-    return p.get() != &peer && !p->choking && !p->stalled && p->have.test(piece) &&
-           (!p->far() || s_.border.mine(piece));
+    return p.get() != &peer && p->serves(piece) && (!p->far() || s_.border.mine(piece));
   });
 }
 

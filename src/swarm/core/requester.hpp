@@ -32,16 +32,15 @@ class Requester {
  private:
   /// What the measured rate says.
   struct Pace {
-    double bdp = 0;       ///< bandwidth-delay product of the empty path, in blocks
-    double underway = 0;  ///< the same with its queues: fewer requests than that starve the link
     std::size_t row = 1;  ///< blocks asked of one peer at once: more where bytes come fast
     /// Blocks on their way from peers other than origins: 10 rows + the bandwidth-delay product.
     std::size_t total = 0;
+    double owed = 0;  ///< what peers may owe together, old requests and all
     Duration patience = std::chrono::hours(1);  ///< a request that is older does not count there
   };
 
   Pace pace(Instant now) const;
-  void measure_path(double rate, Pace&) const;
+  double bdp(double rate) const;
   bool limits_allow(const Peer&, Instant now);
   void look_over_border(Instant now);
   void take_offers(Peer& origin, Instant now);

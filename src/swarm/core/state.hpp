@@ -46,6 +46,8 @@ struct Peer {
   /// Beyond the border: asked only for what this node is to fetch there. An origin serves by
   /// offers wherever it stands.
   bool far() const { return info.other_zone && !info.origin; }
+  /// Whether the piece may be asked for here, as far as this peer goes.
+  bool serves(std::uint32_t piece) const { return !choking && !stalled && have.test(piece); }
   PieceSet have;
   Instant connected;
   bool said_have = false;    ///< its first message (bitfield, have all/none) is in
@@ -141,6 +143,8 @@ struct State {
   /// Whether the piece may be asked of peers of other zones: it is this node's to fetch, and
   /// nobody at home serves it.
   bool may_cross(std::uint32_t piece) const;
+  /// What blocks take, over all peers but origins; none has come yet without a value.
+  std::optional<Duration> usual_latency() const;
   double down_rate(Instant now) const;
   double up_rate(Instant now) const;
   std::size_t max_active() const {
