@@ -30,7 +30,7 @@ double RateMeter::rate(Instant now) const {
 }
 
 void LatencyMeter::add(Duration sample, Instant now) {
-  constexpr Duration kWindow = std::chrono::seconds(10);
+  constexpr Duration kWindow = std::chrono::minutes(2);
   if (!current_ || now - since_ > kWindow) {
     before_ = current_;
     current_ = sample;

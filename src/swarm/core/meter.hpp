@@ -25,8 +25,8 @@ class RateMeter {
   std::int64_t last_ = -1;  ///< period of the newest entry
 };
 
-/// How long answers take: the least of the last 10 to 20 s (the path without queues) and a
-/// moving average (with them).
+/// How long answers take: the least of the last two to four minutes (the path without queues, which
+/// a whole download may keep full) and a moving average (with them).
 class LatencyMeter {
  public:
   void add(Duration sample, Instant now);

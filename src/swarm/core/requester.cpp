@@ -12,6 +12,10 @@ namespace convoy::swarm::core {
 namespace {
 
 constexpr double kBaseBlocks = 10;
+/// What slow links keep in their queues. A constant, for what is measured there is what others ask
+/// for: nodes that follow it ask for more and more (ADR 13).
+constexpr double kQueueSeconds = 0.12;
+constexpr double kMostQueued = 64;
 constexpr double kMaxBlocks = 1024;
 /// The event loops' own turnaround; matters only on very fast links.
 constexpr Duration kTurnaround = std::chrono::milliseconds(1);
@@ -26,8 +30,6 @@ constexpr double kMissedPieces = 8;
 /// A request that waits so many times longer than all of them together should take stands in a
 /// queue of its peer; it does not count among those on their way, so that others are asked.
 constexpr double kQueued = 1.2;
-/// Times Pace::total. Without a bound long queues let all nodes ask for more, and grow (ADR 13).
-constexpr double kMostOwed = 2;
 /// Late requests in one look: what is on its way already comes twice.
 constexpr int kMostMoves = 8;
 
@@ -61,14 +63,14 @@ Requester::Pace Requester::pace(Instant now) const {
   const auto blocks = static_cast<std::size_t>(rate * kRunSeconds / bt::kBlockSize);
   out.row = std::bit_floor(std::clamp<std::size_t>(blocks, 1, kMaxRun));
   const double base = kBaseBlocks * static_cast<double>(out.row);
-  out.total = static_cast<std::size_t>(std::min(kMaxBlocks, base + std::floor(bdp)));
+  out.total = static_cast<std::size_t>(std::min(kMaxBlocks, base + bdp));
+  const double queued = std::min(kMostQueued, rate * kQueueSeconds / bt::kBlockSize);
+  out.owed = std::max(base, queued) + 2 * bdp;
   if (rate > 0) {
     const std::chrono::duration<double> all(static_cast<double>(out.total) * bt::kBlockSize / rate);
     out.patience = std::chrono::duration_cast<Duration>(kQueued * all);
   }
   if (s_.yields()) out.row = out.total = 1;
-  const double underway = rate * seconds(s_.usual_latency().value_or(Duration{})) / bt::kBlockSize;
-  out.owed = std::max(2 * bdp, std::min(underway, kMostOwed * static_cast<double>(out.total)));
   return out;
 }
 

@@ -64,18 +64,6 @@ bool State::may_cross(std::uint32_t piece) const {
   });
 }
 
-std::optional<Duration> State::usual_latency() const {
-  Duration sum{0};
-  int n = 0;
-  for (const auto& p : peers) {
-    if (p->info.origin || !p->latency.least()) continue;
-    sum += p->latency.average();
-    ++n;
-  }
-  if (n == 0) return std::nullopt;
-  return sum / n;
-}
-
 double State::down_rate(Instant now) const {
   const double measured = down.rate(now);
   return measured > 0 ? measured : static_cast<double>(config.expected_rate);

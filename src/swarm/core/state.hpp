@@ -143,8 +143,6 @@ struct State {
   /// Whether the piece may be asked of peers of other zones: it is this node's to fetch, and
   /// nobody at home serves it.
   bool may_cross(std::uint32_t piece) const;
-  /// What blocks take, over all peers but origins; none has come yet without a value.
-  std::optional<Duration> usual_latency() const;
   double down_rate(Instant now) const;
   double up_rate(Instant now) const;
   std::size_t max_active() const {

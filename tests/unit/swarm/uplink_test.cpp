@@ -16,8 +16,8 @@ class UplinkTest : public testing::Test {
  protected:
   class Source final : public UploadSource {
    public:
-    Source(UplinkTest& test, char name, int blocks, bool behind)
-        : blocks(blocks), test_(test), name_(name), behind_(behind) {}
+    Source(UplinkTest& test, char name, int how_many, bool behind)
+        : blocks(how_many), test_(test), name_(name), behind_(behind) {}
     std::uint64_t send_next(std::uint64_t ticket, std::uint64_t) override {
       if (blocks == 0) return 0;
       --blocks;
