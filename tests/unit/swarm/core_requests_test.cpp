@@ -160,7 +160,7 @@ TEST(Requests, ThePiecesInFrontOfAReaderComeFirst) {
 }
 
 TEST(Requests, TheFasterBytesComeTheMoreOfThemAreAskedForInOrder) {
-  // How many pieces are asked for in order, when none is verified any more, beside the next rare one.
+  // How many pieces are asked for in order, when none is verified any more, before a rare one.
   const auto in_order = [](Duration each_block) {
     constexpr std::size_t kVerified = 100;
     CoreUnderTest c(512);
