@@ -35,8 +35,8 @@ class Requester {
     std::size_t row = 1;  ///< blocks asked of one peer at once: more where bytes come fast
     /// Blocks on their way from peers other than origins: 10 rows + the bandwidth-delay product.
     std::size_t total = 0;
-    /// What peers may owe together, requests that are long on their way and all: that product twice,
-    /// and 10 rows or what slow links keep in their queues.
+    /// What peers may owe together, requests that are long on their way and all: that product
+    /// twice, and 10 rows or what slow links keep in their queues.
     double owed = 0;
     Duration patience = std::chrono::hours(1);  ///< a request that is older does not count there
   };

@@ -4,6 +4,7 @@
 
 #include "swarm/core/hash_exchange.hpp"
 #include "swarm/core/limits.hpp"
+#include "swarm/core/news.hpp"
 #include "swarm/core/offers.hpp"
 #include "swarm/core/requester.hpp"
 #include "swarm/core/state.hpp"
@@ -14,23 +15,12 @@ namespace {
 
 constexpr Duration kSilence = std::chrono::seconds(130);
 constexpr Duration kIdle = std::chrono::seconds(60);
-/// A piece told to somebody who has it already, or the end of an interest.
-constexpr Duration kNobodyWaits = std::chrono::milliseconds(200);
-/// A record costs both sides more than its bytes do, so news of pieces wait for each other: as
-/// long as so many pieces take here, within these bounds. Longer slows the swarm.
-constexpr double kPiecesOfCompany = 16;
-constexpr std::chrono::duration<double> kLeastCompany{0.02};
-constexpr std::chrono::duration<double> kMostCompany{0.2};
-/// In a zone of more nodes a piece has many hops to make and would wait at each: where not more
-/// than one in so many peers has it, they are told at once. In few hops less is won than records
-/// cost.
-constexpr std::uint32_t kFewHops = 64;
-constexpr std::size_t kFew = 4;
 
 }  // namespace
 
 struct Swarm::Impl {
-  explicit Impl(SwarmConfig c) : s(std::move(c)), requester(s), uploader(s), offers(s), hashes(s) {
+  explicit Impl(SwarmConfig c)
+      : s(std::move(c)), requester(s), uploader(s), offers(s), hashes(s), news(s) {
     if (s.layer.empty() && s.pieces.count() == 1) s.layer = {s.config.meta.pieces_root};
   }
 
@@ -39,6 +29,7 @@ struct Swarm::Impl {
   Uploader uploader;
   Offers offers;
   HashExchange hashes;
+  News news;
   SwarmCounts counts;
 
   void greet(Peer&);
@@ -53,8 +44,6 @@ struct Swarm::Impl {
   /// Whether that was news.
   bool lacks(Peer&, std::uint32_t piece);
   void set_pieces(Peer&, const PieceSet&, Instant);
-  Duration company(Instant now) const;
-  Duration news_wait(const Peer&, std::uint32_t piece, Duration company) const;
   void gained(std::uint32_t piece, Instant now);
   void layer_arrived(Instant);
 
@@ -336,36 +325,14 @@ void Swarm::dont_have(PeerRef ref, std::uint32_t piece, Instant now) {
 
 bool Swarm::banned(std::string_view node) const { return impl_->s.banned.contains(node); }
 
-Duration Swarm::Impl::company(Instant now) const {
-  std::chrono::duration<double> wait = kLeastCompany;
-  if (const double rate = s.down_rate(now); rate > 0) {
-    wait = std::clamp(decltype(wait)(kPiecesOfCompany * s.config.meta.piece_length / rate),
-                      kLeastCompany, kMostCompany);
-  }
-  return std::chrono::duration_cast<Duration>(wait);
-}
-
-/// How long the news of a piece may wait on its way to this peer.
-Duration Swarm::Impl::news_wait(const Peer& peer, std::uint32_t piece, Duration company) const {
-  if (peer.have.test(piece)) return peer.info.origin ? company : kNobodyWaits;
-  const bool few = kFew * s.pieces.availability(piece) <= s.peers.size();
-  if (few && !s.border.has_at_most(kFewHops)) return Duration{};
-  // It reads in order: this is what its reader waits for.
-  return piece == peer.have.first_missing(0) ? Duration{} : company;
-}
-
 void Swarm::Impl::gained(std::uint32_t piece, Instant now) {
-  const Duration wait = company(now);
   s.pieces.finish(piece);
   s.border.got(piece);
   for (const auto& p : s.peers) {
-    const bool has = p->have.test(piece);
-    if (has) --p->useful;
-    s.send(*p, bt::Have{piece}, news_wait(*p, piece, wait));
+    if (p->have.test(piece)) --p->useful;
   }
-  if (!s.pieces.complete()) return;
-  for (const auto& p : s.peers) s.send(*p, bt::NotInterested{}, kNobodyWaits);
-  s.out.push_back(Completed{});
+  news.gained(piece, now);
+  if (s.pieces.complete()) s.out.push_back(Completed{});
 }
 
 void Swarm::verified(std::uint32_t piece, std::span<const Hash256> leaves, Instant now) {
@@ -457,7 +424,10 @@ void Swarm::block_sent(PeerRef ref, const bt::BlockRef& b, Instant now) {
   im.offers.pump(now);
 }
 
-void Swarm::set_place(ZonePlace place) { impl_->s.border.set_place(place); }
+void Swarm::set_place(ZonePlace place) {
+  impl_->s.border.set_place(place);
+  impl_->news.set_zone(place.count);
+}
 
 void Swarm::set_reader(std::uint64_t id, std::uint64_t offset, Instant now) {
   const bool fresh = !impl_->s.readers.contains(id);

@@ -22,13 +22,7 @@ class Border {
  public:
   explicit Border(std::uint64_t salt) : salt_(salt) {}
 
-  void set_place(ZonePlace place) {
-    place_ = place;
-    ++told_;
-  }
-  /// Whether the zone has not more than so many nodes. The first of a crowd to ask the tracker
-  /// cannot know: until it has answered twice nobody is said to be few.
-  bool has_at_most(std::uint32_t nodes) const { return told_ > 1 && place_.count <= nodes; }
+  void set_place(ZonePlace place) { place_ = place; }
   /// `neighbours`: peers of the own zone. There are at least so many nodes, whatever the tracker
   /// said when there were fewer. `patience`: how long a piece may be missed, which must grow with
   /// the time that what is asked for over the border takes: over a thin line every piece waits.
@@ -60,7 +54,6 @@ class Border {
 
   std::uint64_t salt_;
   ZonePlace place_;
-  std::uint32_t told_ = 0;
   std::vector<Piece> pieces_;
   Instant newest_{};  ///< latest `since` of a piece that its owner brought home
   Instant moved_{};   ///< when one last did
