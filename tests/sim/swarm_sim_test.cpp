@@ -63,6 +63,17 @@ TEST(SwarmSim, BarsOfTheMeasuredBaselineHold) {
   }
 }
 
+TEST(SwarmSim, WhereThreeBlocksComeInASecondTheOriginDoesNotRepeatItself) {
+  SwarmOptions o = mbit(60, 1, 2, 16);
+  o.rate = 50'000;
+  SwarmSim sim(o);
+  const SwarmResult r = sim.run();
+  report("slow links", o, r);
+  ASSERT_TRUE(r.complete());
+  EXPECT_LE(r.makespan(), 1.7);
+  EXPECT_LE(copies(r, o), 1.4);
+}
+
 TEST(SwarmSim, LatencyOfAWideNetworkIsCovered) {
   auto o = mbit(32, 20, 32, 64, 3);
   o.delay = 10ms;

@@ -2,12 +2,15 @@
 
 #include <algorithm>
 
+#include "wire/bt/merkle.hpp"
+
 namespace convoy::swarm::core {
 
 void RateMeter::add(std::uint64_t bytes, Instant now) {
   const std::int64_t p = period(now);
   if (last_ < 0 || p - last_ >= kPeriods) {
     bytes_.fill(0);
+    first_ = p;
   } else {
     for (std::int64_t i = last_ + 1; i <= p; ++i)
       bytes_[static_cast<std::size_t>(i % kPeriods)] = 0;
@@ -17,16 +20,34 @@ void RateMeter::add(std::uint64_t bytes, Instant now) {
   slot += static_cast<std::uint32_t>(std::min<std::uint64_t>(bytes, 0xffffffffU - slot));
 }
 
+/// Bytes in the fullest run of so many periods, `to` not included.
+std::uint64_t RateMeter::most_in(std::int64_t periods, std::int64_t from, std::int64_t to) const {
+  std::uint64_t best = 0, sum = 0;
+  const auto at = [this](std::int64_t i) {
+    return i <= last_ && i > last_ - kPeriods ? bytes_[static_cast<std::size_t>(i % kPeriods)] : 0;
+  };
+  for (std::int64_t i = from; i < to; ++i) {
+    sum += at(i);
+    if (i - from >= periods) sum -= at(i - periods);
+    best = std::max(best, sum);
+  }
+  return best;
+}
+
 double RateMeter::rate(Instant now) const {
+  constexpr std::uint64_t kTelling = 8 * bt::kBlockSize;
   if (last_ < 0) return 0;
   const std::int64_t p = period(now);
   if (p - last_ >= kPeriods) return 0;
-  std::uint32_t best = 0;
-  for (std::int64_t i = std::max<std::int64_t>(p - kPeriods + 1, 0); i < p; ++i) {
-    if (i <= last_ && i > last_ - kPeriods)
-      best = std::max(best, bytes_[static_cast<std::size_t>(i % kPeriods)]);
+  const std::int64_t from = std::max(p - kPeriods + 1, first_);
+  std::int64_t periods = 1;
+  std::uint64_t best = most_in(periods, from, p);
+  while (best < kTelling && periods < p - from) {
+    periods = std::min(2 * periods, p - from);
+    best = most_in(periods, from, p);
   }
-  return static_cast<double>(best) / std::chrono::duration<double>(kPeriod).count();
+  const auto span = periods * kPeriod;
+  return static_cast<double>(best) / std::chrono::duration<double>(span).count();
 }
 
 void LatencyMeter::add(Duration sample, Instant now) {

@@ -8,8 +8,10 @@
 
 namespace convoy::swarm::core {
 
-/// Bytes per second: the fastest of the last second's periods of 50 ms. A maximum, as a path's
-/// bandwidth shows only when something is there to be sent.
+/// Bytes per second: the fastest part of the last second. A maximum, as a path's bandwidth shows
+/// only when something is there to be sent. A part is 50 ms or, where less than eight blocks come
+/// in that, as much longer as it takes up to a second: one block more or less must not count for
+/// much.
 class RateMeter {
  public:
   void add(std::uint64_t bytes, Instant now);
@@ -21,7 +23,10 @@ class RateMeter {
   static constexpr Duration kPeriod = std::chrono::milliseconds(50);
   static std::int64_t period(Instant t) { return t.time_since_epoch() / kPeriod; }
 
+  std::uint64_t most_in(std::int64_t periods, std::int64_t from, std::int64_t to) const;
+
   std::array<std::uint32_t, kPeriods> bytes_{};
+  std::int64_t first_ = 0;  ///< period of the first entry after a second without one
   std::int64_t last_ = -1;  ///< period of the newest entry
 };
 

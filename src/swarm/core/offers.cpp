@@ -10,6 +10,8 @@ namespace {
 constexpr Duration kLost = std::chrono::seconds(1);
 /// Nodes that are late on purpose must not keep pieces from the others for long.
 constexpr Duration kMostSettling = std::chrono::seconds(8);
+/// Times what it should take.
+constexpr int kPatience = 4;
 constexpr Duration kStarving = std::chrono::seconds(2);
 constexpr Duration kSilentHolder = std::chrono::seconds(3);
 constexpr Duration kLook = std::chrono::seconds(1);
@@ -44,7 +46,7 @@ std::size_t Offers::limit(Instant now) const {
 }
 
 std::size_t Offers::unsent(Instant now) const {
-  const Duration slow = std::max(kSlow, 4 * static_cast<int>(limit(now)) * piece_time(now));
+  const Duration slow = std::max(kSlow, kPatience * static_cast<int>(limit(now)) * piece_time(now));
   std::size_t n = 0;
   for (const Offer& o : offers_) {
     if (o.left > 0 && now - o.progress < slow) ++n;
@@ -118,13 +120,20 @@ void Offers::block_sent(PeerRef peer, std::uint32_t piece, Instant now) {
   }
 }
 
+/// How long a piece that was asked for may wait for the own uplink, which others fill as well.
+Duration Offers::queue_time(Instant now) const {
+  const Duration queue = kPatience * static_cast<int>(limit(now)) * piece_time(now);
+  return queue == Duration{} ? kMostSettling : std::min(queue, kMostSettling);
+}
+
 void Offers::expire(Instant now) {
   // Where links are full all of them take long: to offer what is on its way to others would fill
   // them even more.
   const Duration settling = std::min(2 * settling_.average(), kMostSettling);
-  const Duration wait = std::max({kLost, 4 * piece_time(now), settling});
+  const Duration wait = std::max({kLost, kPatience * piece_time(now), settling});
+  const Duration unsent = std::max(wait, queue_time(now));
   std::erase_if(offers_, [&](const Offer& o) {
-    if (now - o.progress < wait) return false;
+    if (now - o.progress < (o.asked && o.left > 0 ? unsent : wait)) return false;
     if (s_.pieces.availability(o.piece) == 0) lost_.try_emplace(o.piece, Lost{now, 0});
     return true;
   });

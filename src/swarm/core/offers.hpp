@@ -49,6 +49,7 @@ class Offers {
   std::size_t open_at(PeerRef) const;
   bool open(std::uint32_t piece) const;
   void mark_out(std::uint32_t piece);
+  Duration queue_time(Instant now) const;
   void expire(Instant now);
   std::optional<std::uint32_t> next_first_copy(Instant now);
   bool too_far_ahead() const;

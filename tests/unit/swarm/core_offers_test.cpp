@@ -102,6 +102,17 @@ TEST_F(Origin, WherePiecesTakeLongNoneIsOfferedAgainTooSoon) {
   EXPECT_TRUE(was_offered(1, open.front()));
 }
 
+TEST_F(Origin, WhatWaitsForTheOwnUplinkIsNotOfferedToOthersAsWell) {
+  join(1);
+  join(2);
+  for (const auto piece : offered(1)) c.say(1, bt::RequestBlock{whole(piece)});
+  c.clear();
+  c.after(7900ms);
+  EXPECT_FALSE(was_offered(1, 0) || was_offered(2, 0));
+  c.after(200ms);
+  EXPECT_TRUE(was_offered(1, 0) || was_offered(2, 0)) << "the node may not take it";
+}
+
 TEST_F(Origin, APieceThatSomebodyElseHasIsNot) {
   join(1);
   deliver(1, 0);
