@@ -45,8 +45,13 @@ std::size_t Offers::limit(Instant now) const {
   return std::max<std::size_t>(kFewestOpen, static_cast<std::size_t>(std::min(pieces, 1024.0)));
 }
 
+/// How long a piece that was asked for may wait for the own uplink, which others fill as well.
+Duration Offers::queue_time(Instant now) const {
+  return kPatience * static_cast<int>(limit(now)) * piece_time(now);
+}
+
 std::size_t Offers::unsent(Instant now) const {
-  const Duration slow = std::max(kSlow, kPatience * static_cast<int>(limit(now)) * piece_time(now));
+  const Duration slow = std::max(kSlow, queue_time(now));
   std::size_t n = 0;
   for (const Offer& o : offers_) {
     if (o.left > 0 && now - o.progress < slow) ++n;
@@ -120,18 +125,14 @@ void Offers::block_sent(PeerRef peer, std::uint32_t piece, Instant now) {
   }
 }
 
-/// How long a piece that was asked for may wait for the own uplink, which others fill as well.
-Duration Offers::queue_time(Instant now) const {
-  const Duration queue = kPatience * static_cast<int>(limit(now)) * piece_time(now);
-  return queue == Duration{} ? kMostSettling : std::min(queue, kMostSettling);
-}
-
 void Offers::expire(Instant now) {
   // Where links are full all of them take long: to offer what is on its way to others would fill
   // them even more.
   const Duration settling = std::min(2 * settling_.average(), kMostSettling);
   const Duration wait = std::max({kLost, kPatience * piece_time(now), settling});
-  const Duration unsent = std::max(wait, queue_time(now));
+  const Duration queue = queue_time(now);
+  const bool sends = queue > Duration{};
+  const Duration unsent = std::max(wait, sends ? std::min(queue, kMostSettling) : kMostSettling);
   std::erase_if(offers_, [&](const Offer& o) {
     if (now - o.progress < (o.asked && o.left > 0 ? unsent : wait)) return false;
     if (s_.pieces.availability(o.piece) == 0) lost_.try_emplace(o.piece, Lost{now, 0});
