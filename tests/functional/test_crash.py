@@ -20,7 +20,7 @@ KILLS = int(os.environ.get("CONVOY_KILLS", "25"))
 SEED = int(os.environ.get("CONVOY_KILL_SEED", "1"))
 CLIENTS = 6
 REPOSITORIES = [f"team/r{i}" for i in range(4)]
-LONGEST_START = 6.0  # the goal is 2 s, of a machine that does nothing else; it is 0.5 s there
+LONGEST_START = 10.0  # the goal is 2 s, of a machine that does nothing else; it is 0.5 to 1 s there
 GONE = (OSError, http.client.HTTPException)  # a request whose outcome nobody was told
 
 
