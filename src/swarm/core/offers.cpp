@@ -220,7 +220,7 @@ bool Offers::offer_starving(Instant now) {
 /// A node that nobody takes pieces from (it lies, or cannot be reached) keeps them from the
 /// swarm: they are offered to another one.
 void Offers::find_silent_holders(Instant now) {
-  const Duration wait = std::max(kSilentHolder, 40 * piece_time(now));
+  const Duration wait = std::max(kSilentHolder, 20 * piece_time(now));
   for (const auto& p : s_.peers) {
     if (p->info.origin || now - std::max(p->spread, p->connected) < wait) continue;
     for (std::uint32_t i = 0; i < out_.size(); ++i) {
