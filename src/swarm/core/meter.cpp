@@ -40,14 +40,11 @@ double RateMeter::rate(Instant now) const {
   const std::int64_t p = period(now);
   if (p - last_ >= kPeriods) return 0;
   const std::int64_t from = std::max(p - kPeriods + 1, first_);
-  std::int64_t periods = 1;
-  std::uint64_t best = most_in(periods, from, p);
-  while (best < kTelling && periods < p - from) {
-    periods = std::min(2 * periods, p - from);
-    best = most_in(periods, from, p);
+  for (std::int64_t periods = 1;; periods = std::min(2 * periods, p - from)) {
+    const std::uint64_t best = most_in(periods, from, p);
+    if (best < kTelling && periods < p - from) continue;
+    return static_cast<double>(best) / std::chrono::duration<double>(periods * kPeriod).count();
   }
-  const auto span = periods * kPeriod;
-  return static_cast<double>(best) / std::chrono::duration<double>(span).count();
 }
 
 void LatencyMeter::add(Duration sample, Instant now) {

@@ -132,9 +132,9 @@ void Offers::expire(Instant now) {
   const Duration wait = std::max({kLost, kPatience * piece_time(now), settling});
   const Duration queue = queue_time(now);
   const bool sends = queue > Duration{};
-  const Duration unsent = std::max(wait, sends ? std::min(queue, kMostSettling) : kMostSettling);
+  const Duration to_send = std::max(wait, sends ? std::min(queue, kMostSettling) : kMostSettling);
   std::erase_if(offers_, [&](const Offer& o) {
-    if (now - o.progress < (o.asked && o.left > 0 ? unsent : wait)) return false;
+    if (now - o.progress < (o.asked && o.left > 0 ? to_send : wait)) return false;
     if (s_.pieces.availability(o.piece) == 0) lost_.try_emplace(o.piece, Lost{now, 0});
     return true;
   });

@@ -59,9 +59,8 @@ void State::refund(const Peer& peer, std::uint64_t bytes) {
 bool State::may_cross(std::uint32_t piece) const {
   if (!border.mine(piece)) return false;
   if (pieces.availability(piece) == border.holders(piece)) return true;
-  return std::none_of(peers.begin(), peers.end(), [piece](const auto& p) {
-    return !p->far() && !p->choking && !p->stalled && p->have.test(piece);
-  });
+  return std::none_of(peers.begin(), peers.end(),
+                      [piece](const auto& p) { return !p->far() && p->serves(piece); });
 }
 
 double State::down_rate(Instant now) const {

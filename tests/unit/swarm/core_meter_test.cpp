@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include <vector>
 
 #include "swarm/core/meter.hpp"
 #include "wire/bt/merkle.hpp"
