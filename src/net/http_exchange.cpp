@@ -191,8 +191,8 @@ Task<Status> Exchange::pass(std::uint64_t bytes) {
 
 std::size_t Exchange::piece_limit() const {
   const auto& egress = shared_.options.egress;
-  const bool whole = framing_ != Framing::chunked && (!egress || egress->rate() == 0);
-  return whole ? SIZE_MAX : kPiece;
+  if (egress && egress->rate() != 0) return egress->turn(kPiece);
+  return framing_ == Framing::chunked ? kPiece : SIZE_MAX;
 }
 
 Task<Status> Exchange::write(ByteView data) {

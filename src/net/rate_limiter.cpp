@@ -1,6 +1,7 @@
 #include "net/rate_limiter.hpp"
 
 #include <algorithm>
+#include <array>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -11,12 +12,22 @@
 #include "net/steady.hpp"
 
 namespace convoy::net {
+namespace {
+
+constexpr std::size_t kLeastTurn = 16 * 1024;
+
+RateLimiter::Line other(RateLimiter::Line line) {
+  return line == RateLimiter::Line::many ? RateLimiter::Line::swarm : RateLimiter::Line::many;
+}
+
+}  // namespace
 
 struct RateLimiter::Impl : std::enable_shared_from_this<Impl> {
   struct Waiter {
-    Waiter(const Executor& e, std::uint64_t n)
-        : bytes(n), timer(e, asio::steady_timer::time_point::max()) {}
+    Waiter(const Executor& e, std::uint64_t n, Line l)
+        : bytes(n), line(l), timer(e, asio::steady_timer::time_point::max()) {}
     std::uint64_t bytes;
+    Line line;
     asio::steady_timer timer;
     bool granted = false;
     bool queued = true;
@@ -26,7 +37,7 @@ struct RateLimiter::Impl : std::enable_shared_from_this<Impl> {
     std::shared_ptr<Impl> impl;
     Waiter* waiter;
     ~Enrolled() {
-      if (waiter->queued) impl->line.remove(waiter);
+      if (waiter->queued) impl->of(waiter->line).remove(waiter);
     }
   };
 
@@ -54,15 +65,23 @@ struct RateLimiter::Impl : std::enable_shared_from_this<Impl> {
     return true;
   }
 
+  std::list<Waiter*>& of(Line line) { return lines[static_cast<std::size_t>(line)]; }
+
+  Waiter* next() {
+    auto& line = of(turn).empty() ? of(other(turn)) : of(turn);
+    return line.empty() ? nullptr : line.front();
+  }
+
   void pump() {
-    while (!line.empty() && take(line.front()->bytes)) {
-      Waiter* first = line.front();
-      line.pop_front();
+    Waiter* first = next();
+    for (; first != nullptr && take(first->bytes); first = next()) {
+      of(first->line).pop_front();
+      turn = other(first->line);
       first->queued = false;
       first->granted = true;
       first->timer.cancel();
     }
-    if (line.empty()) return;
+    if (first == nullptr) return;
     timer.expires_after(wait());
     timer.async_wait([weak = weak_from_this()](const boost::system::error_code& ec) {
       const auto self = weak.lock();
@@ -73,7 +92,8 @@ struct RateLimiter::Impl : std::enable_shared_from_this<Impl> {
   Executor executor;
   asio::steady_timer timer;
   Buckets buckets;
-  std::list<Waiter*> line;
+  std::array<std::list<Waiter*>, 2> lines;
+  Line turn = Line::swarm;
 };
 
 RateLimiter::RateLimiter(Executor executor, std::uint64_t bytes_per_second)
@@ -83,7 +103,9 @@ RateLimiter::RateLimiter(Executor executor, Buckets buckets)
     : impl_(std::make_shared<Impl>(executor, std::move(buckets))) {}
 
 RateLimiter::~RateLimiter() {
-  for (auto* waiter : impl_->line) waiter->timer.cancel();
+  for (const auto& line : impl_->lines) {
+    for (auto* waiter : line) waiter->timer.cancel();
+  }
 }
 
 std::uint64_t RateLimiter::rate() const { return impl_->rate(); }
@@ -102,16 +124,22 @@ void RateLimiter::give_back(std::uint64_t bytes) {
   for (const auto& bucket : impl_->buckets) bucket->give_back(bytes);
 }
 
-Task<bool> RateLimiter::acquire(std::uint64_t bytes) {
+std::size_t RateLimiter::turn(std::size_t most) const {
+  const std::uint64_t rate = this->rate();
+  return rate == 0 ? most : std::clamp<std::size_t>(rate / 10, std::min(kLeastTurn, most), most);
+}
+
+Task<bool> RateLimiter::acquire(std::uint64_t bytes, Line line) {
   const auto impl = impl_;
-  if (impl->line.empty() && impl->take(bytes)) co_return true;
+  if (impl->next() == nullptr && impl->take(bytes)) co_return true;
   const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
   co_await asio::this_coro::throw_if_cancelled(false);
   if (state.cancelled() != asio::cancellation_type::none) co_return false;
-  Impl::Waiter waiter(impl->executor, bytes);
+  Impl::Waiter waiter(impl->executor, bytes, line);
   const Impl::Enrolled enrolled{impl, &waiter};
-  impl->line.push_back(&waiter);
-  if (impl->line.size() == 1) impl->pump();
+  const bool alone = impl->next() == nullptr;
+  impl->of(line).push_back(&waiter);
+  if (alone) impl->pump();
   if (!waiter.granted) {
     boost::system::error_code ec;
     co_await waiter.timer.async_wait(asio::redirect_error(asio::use_awaitable, ec));

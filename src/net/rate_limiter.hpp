@@ -9,11 +9,14 @@
 
 namespace convoy::net {
 
-/// A line, first come first served, before one account of bytes or several that must all let a
-/// taker pass; shared by all streams of one direction. Others may take from the accounts meanwhile.
-/// One thread. Rates may be changed while waiters stand in line.
+/// Two lines before one account of bytes or several that must all let a taker pass; shared by all
+/// streams of one direction. In each it is first come first served; while somebody stands in both
+/// they take turns. Others may take from the accounts meanwhile. One thread. Rates may be changed
+/// while waiters stand in line.
 class RateLimiter {
  public:
+  /// Those of whom there may be any number, and the one whose bytes serve a whole swarm.
+  enum class Line : std::uint8_t { many, swarm };
   using Buckets = std::vector<std::shared_ptr<TokenBucket>>;
 
   /// With an account of its own; rate 0 means no limit.
@@ -27,8 +30,11 @@ class RateLimiter {
   void rates_changed();
   /// The lowest one; 0 when there is none.
   std::uint64_t rate() const;
+  /// What is to be taken at once so that others have their turn: no more than passes in a tenth of a
+  /// second, or 16 KiB; `most` without a limit.
+  std::size_t turn(std::size_t most) const;
   /// Waits until `bytes` may pass. False when cancelled.
-  Task<bool> acquire(std::uint64_t bytes);
+  Task<bool> acquire(std::uint64_t bytes, Line line = Line::many);
   /// What was acquired and not used.
   void give_back(std::uint64_t bytes);
 

@@ -12,7 +12,6 @@ namespace {
 constexpr Duration kHeadPatience = std::chrono::seconds(10);
 constexpr Duration kPause = std::chrono::milliseconds(200);
 constexpr int kAttempts = 3;
-constexpr std::size_t kMinTurn = 16 * 1024;
 constexpr std::size_t kMaxTurn = 256 * 1024;
 
 }  // namespace
@@ -68,8 +67,7 @@ net::Task<Result<std::size_t>> RegistrySource::read_some(MutableByteView out) {
 /// At most what a tenth of a second is good for, so that the swarm, charged to the same accounts,
 /// has its turn.
 std::size_t RegistrySource::turn() const {
-  const std::uint64_t rate = rate_ ? rate_->rate() : 0;
-  return rate == 0 ? kMaxTurn : std::clamp<std::size_t>(rate / 10, kMinTurn, kMaxTurn);
+  return rate_ ? rate_->turn(kMaxTurn) : kMaxTurn;
 }
 
 net::Task<Result<std::size_t>> RegistrySource::read_full(MutableByteView out) {

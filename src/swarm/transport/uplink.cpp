@@ -79,7 +79,7 @@ bool Uplink::pay() {
 
 net::Task<void> Uplink::acquire() {
   const std::uint64_t bytes = quantum();
-  const bool got = co_await limiter_->acquire(bytes);
+  const bool got = co_await limiter_->acquire(bytes, net::RateLimiter::Line::swarm);
   acquiring_ = false;
   if (!got) co_return;
   credit_ += static_cast<std::int64_t>(bytes);

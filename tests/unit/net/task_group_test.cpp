@@ -239,6 +239,37 @@ TEST(RateLimiter, serves_in_order_and_wakes_when_the_rate_changes) {
   EXPECT_EQ(b, 1);
 }
 
+TEST(RateLimiter, many_in_one_line_leave_every_other_turn_to_the_swarm) {
+  Loop loop;
+  RateLimiter limiter(loop.executor(), 1'000'000);
+  test::Tasks tasks(loop);
+  std::vector<RateLimiter::Line> turns;
+  const auto wait = [&](RateLimiter::Line line) -> Task<void> {
+    const bool got = co_await limiter.acquire(10'000, line);
+    if (got) turns.push_back(line);
+  };
+  EXPECT_TRUE(loop.run(limiter.acquire(60'000)));
+  for (int i = 0; i < 6; ++i) tasks->spawn([&] { return wait(RateLimiter::Line::many); });
+  loop.run(sleep_for(milliseconds(1)));
+  for (int i = 0; i < 2; ++i) tasks->spawn([&] { return wait(RateLimiter::Line::swarm); });
+  while (turns.size() < 8) loop.run(sleep_for(milliseconds(5)));
+  using enum RateLimiter::Line;
+  EXPECT_EQ(turns, (std::vector{swarm, many, swarm, many, many, many, many, many}));
+}
+
+TEST(RateLimiter, a_turn_is_a_tenth_of_a_second_within_bounds) {
+  Loop loop;
+  RateLimiter limiter(loop.executor());
+  EXPECT_EQ(limiter.turn(65'536), 65'536U);
+  limiter.set_rate(1'000);
+  EXPECT_EQ(limiter.turn(65'536), 16'384U);
+  EXPECT_EQ(limiter.turn(1'000), 1'000U);
+  limiter.set_rate(300'000);
+  EXPECT_EQ(limiter.turn(65'536), 30'000U);
+  limiter.set_rate(655'361);
+  EXPECT_EQ(limiter.turn(65'536), 65'536U);
+}
+
 TEST(RateLimiter, a_cancelled_waiter_leaves_the_line) {
   Loop loop;
   RateLimiter limiter(loop.executor(), 1'000'000);
