@@ -63,6 +63,7 @@ BlobHandlerEnv Agent::blob_env() {
           .pool = pool_,
           .pulls = pulls_,
           .clock = clock_,
+          .random = random_,
           .audit = audit_,
           .registry_rate = rates_.registry(),
           .small_blob_limit = options_.small_blob_limit,

@@ -7,6 +7,7 @@
 #include "agent/fetch/pull_log.hpp"
 #include "agent/fetch/small_blobs.hpp"
 #include "agent/fetch/swarm_seat.hpp"
+#include "base/random.hpp"
 #include "net/http_server.hpp"
 #include "net/worker_pool.hpp"
 #include "security/audit/audit.hpp"
@@ -25,6 +26,7 @@ struct BlobHandlerEnv {
   net::WorkerPool& pool;
   PullLog& pulls;
   const Clock& clock;
+  Random& random;
   security::AuditLog& audit;
   std::shared_ptr<net::RateLimiter> registry_rate;  ///< null: none
   std::uint64_t small_blob_limit;

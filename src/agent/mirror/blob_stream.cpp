@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::uint64_t kTurn = 4 * 1024 * 1024;
 constexpr std::size_t kBuffered = 256 * 1024;
+constexpr std::uint64_t kShares = 1000;
 
 }  // namespace
 
@@ -35,7 +36,8 @@ net::Task<void> BlobHandler::stream(Pull& pull, std::shared_ptr<Download> downlo
                                     bool swarm_is_empty) {
   std::uint64_t at = pull.first();
   Download::Reader reader(download, at);
-  StallWatch watch(env_.stall, env_.clock.steady());
+  const double share = static_cast<double>(env_.random.below(kShares)) / kShares;
+  StallWatch watch(env_.stall, download->meta().piece_length, share, env_.clock.steady());
   bool alive = true;
   while (alive && at < pull.end()) {
     const std::uint64_t ready = std::min(download->releasable_from(at), pull.end() - at);

@@ -42,9 +42,11 @@ TEST(V2PathTest, TellsWhatIsAskedFor) {
   EXPECT_EQ(path("/v2/a/manifests/.x").error().code(), "tag_invalid");
 }
 
+constexpr std::uint32_t kPiece = 16384;
+
 TEST(StallWatchTest, TotalSilenceForTheWholeTimeIsAStall) {
   const SteadyTime t{};
-  StallWatch watch(seconds(5), t);
+  StallWatch watch(seconds(5), kPiece, 0, t);
   EXPECT_FALSE(watch.stalled(t + milliseconds(4999)));
   EXPECT_TRUE(watch.stalled(t + seconds(5)));
   watch.moved(t + seconds(5));
@@ -55,13 +57,49 @@ TEST(StallWatchTest, TotalSilenceForTheWholeTimeIsAStall) {
 
 TEST(StallWatchTest, ABusySwarmGetsThreeTimesAsLongForThePieceInFront) {
   const SteadyTime t{};
-  StallWatch watch(seconds(5), t);
+  StallWatch watch(seconds(5), kPiece, 0, t);
   for (int i = 1; i <= 14; ++i) {
-    watch.swarm_bytes(static_cast<std::uint64_t>(i), t + seconds(i));
+    watch.swarm_bytes(static_cast<std::uint64_t>(i) << 20, t + seconds(i));
     EXPECT_FALSE(watch.stalled(t + seconds(i)));
   }
-  watch.swarm_bytes(15, t + seconds(15));
+  watch.swarm_bytes(15 << 20, t + seconds(15));
   EXPECT_TRUE(watch.stalled(t + seconds(15)));
+  EXPECT_FALSE(watch.hopeless(t + milliseconds(29'999)));
+  EXPECT_TRUE(watch.hopeless(t + seconds(30)));
+}
+
+TEST(StallWatchTest, ASlowSwarmGetsTheTimeOfSoManyPiecesButNotForever) {
+  const SteadyTime t{};
+  const auto asks_after = [&](std::uint64_t pieces_per_second) {
+    StallWatch watch(seconds(5), kPiece, 0, t);
+    int s = 0;
+    do {
+      ++s;
+      watch.swarm_bytes(static_cast<std::uint64_t>(s) * pieces_per_second * kPiece, t + seconds(s));
+    } while (!watch.stalled(t + seconds(s)));
+    return s;
+  };
+  EXPECT_EQ(asks_after(100), 15);
+  EXPECT_EQ(asks_after(8), 16);
+  EXPECT_EQ(asks_after(5), 26);
+  EXPECT_EQ(asks_after(1), 30);
+}
+
+TEST(StallWatchTest, SilenceDoesNotMakeTheWaitLonger) {
+  const SteadyTime t{};
+  StallWatch watch(seconds(5), kPiece, 0, t);
+  watch.swarm_bytes(kPiece * 100, t + seconds(1));
+  EXPECT_FALSE(watch.stalled(t + milliseconds(5999)));
+  EXPECT_TRUE(watch.stalled(t + seconds(6)));
+  EXPECT_FALSE(watch.hopeless(t + milliseconds(29'999)));
+  EXPECT_TRUE(watch.hopeless(t + seconds(30)));
+}
+
+TEST(StallWatchTest, NodesOfACrowdWaitEachForAnotherTime) {
+  const SteadyTime t{};
+  StallWatch watch(seconds(4), kPiece, 0.25, t);
+  EXPECT_FALSE(watch.stalled(t + milliseconds(4999)));
+  EXPECT_TRUE(watch.stalled(t + seconds(5)));
   EXPECT_FALSE(watch.hopeless(t + milliseconds(29'999)));
   EXPECT_TRUE(watch.hopeless(t + seconds(30)));
 }
