@@ -30,8 +30,8 @@ class RateLimiter {
   void rates_changed();
   /// The lowest one; 0 when there is none.
   std::uint64_t rate() const;
-  /// What is to be taken at once so that others have their turn: no more than passes in a tenth of a
-  /// second, or 16 KiB; `most` without a limit.
+  /// What is to be taken at once so that others have their turn: no more than passes in a tenth of
+  /// a second, or 16 KiB; `most` without a limit.
   std::size_t turn(std::size_t most) const;
   /// Waits until `bytes` may pass. False when cancelled.
   Task<bool> acquire(std::uint64_t bytes, Line line = Line::many);

@@ -74,6 +74,28 @@ TEST(SwarmSim, WhereThreeBlocksComeInASecondTheOriginDoesNotRepeatItself) {
   EXPECT_LE(copies(r, o), 1.4);
 }
 
+TEST(SwarmSim, WherePeersTakeSecondsToAnswerFirstBlocksAreNotAskedForTwice) {
+  SwarmOptions o = mbit(8, 1, 2, 16);
+  o.rate = 50'000;
+  SwarmSim sim(o);
+  const SwarmResult r = sim.run();
+  report("slow first answers", o, r);
+  ASSERT_TRUE(r.complete());
+  EXPECT_LE(r.makespan(), 1.2);
+  EXPECT_LE(r.redundant(), o.size * o.nodes / 100);
+}
+
+TEST(SwarmSim, PiecesOfACrowdOnSlowLinksAreNotTakenForLost) {
+  SwarmOptions o = mbit(100, 1, 8, 16);
+  o.rate = 62'500;
+  SwarmSim sim(o);
+  const SwarmResult r = sim.run();
+  report("a crowd on slow links", o, r);
+  ASSERT_TRUE(r.complete());
+  EXPECT_LE(r.makespan(), 1.2);
+  EXPECT_LE(copies(r, o), 1.08);
+}
+
 TEST(SwarmSim, LatencyOfAWideNetworkIsCovered) {
   auto o = mbit(32, 20, 32, 64, 3);
   o.delay = 10ms;

@@ -66,9 +66,7 @@ net::Task<Result<std::size_t>> RegistrySource::read_some(MutableByteView out) {
 
 /// At most what a tenth of a second is good for, so that the swarm, charged to the same accounts,
 /// has its turn.
-std::size_t RegistrySource::turn() const {
-  return rate_ ? rate_->turn(kMaxTurn) : kMaxTurn;
-}
+std::size_t RegistrySource::turn() const { return rate_ ? rate_->turn(kMaxTurn) : kMaxTurn; }
 
 net::Task<Result<std::size_t>> RegistrySource::read_full(MutableByteView out) {
   std::size_t filled = 0;

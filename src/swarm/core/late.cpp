@@ -15,19 +15,6 @@ bool all_asked(const State& s) {
          std::all_of(actives.begin(), actives.end(), [](const auto& a) { return a->unasked == 0; });
 }
 
-/// What blocks take, over all peers but origins; none has come yet without a value.
-std::optional<Duration> usual_latency(const State& s) {
-  Duration sum{0};
-  int n = 0;
-  for (const auto& p : s.peers) {
-    if (p->info.origin || !p->latency.least()) continue;
-    sum += p->latency.average();
-    ++n;
-  }
-  if (n == 0) return std::nullopt;
-  return sum / n;
-}
-
 Peer* other_holder(const State& s, const Peer& late, std::uint32_t piece) {
   Peer* best = nullptr;
   const auto key = [](const Peer& p) { return std::tuple(p.open.size(), p.latency.average()); };
@@ -40,6 +27,18 @@ Peer* other_holder(const State& s, const Peer& late, std::uint32_t piece) {
 }
 
 }  // namespace
+
+std::optional<Duration> usual_latency(const State& s) {
+  Duration sum{0};
+  int n = 0;
+  for (const auto& p : s.peers) {
+    if (p->info.origin || !p->latency.least()) continue;
+    sum += p->latency.average();
+    ++n;
+  }
+  if (n == 0) return std::nullopt;
+  return sum / n;
+}
 
 std::optional<Move> late_request(State& s, Instant now) {
   if (!all_asked(s)) return std::nullopt;

@@ -10,7 +10,7 @@ constexpr Duration kNobodyWaits = std::chrono::milliseconds(200);
 /// News wait as long as so many pieces take here, within these bounds. Longer slows the swarm.
 constexpr double kPiecesOfCompany = 16;
 constexpr std::chrono::duration<double> kLeastCompany{0.02};
-constexpr std::chrono::duration<double> kMostCompany{0.2};
+constexpr std::chrono::duration<double> kMostCompany{1};
 /// In a zone of more nodes a piece has many hops to make and would wait at each: where not more
 /// than one in so many peers has it, they are told at once. In few hops less is won than records
 /// cost.
@@ -33,7 +33,7 @@ Duration News::company(Instant now) const {
 }
 
 Duration News::wait(const Peer& peer, std::uint32_t piece, Duration company) const {
-  if (peer.have.test(piece)) return peer.info.origin ? company : kNobodyWaits;
+  if (peer.have.test(piece)) return peer.info.origin ? company : std::max(kNobodyWaits, company);
   const bool rare = kFew * s_.pieces.availability(piece) <= s_.peers.size();
   if (rare && !few_nodes()) return Duration{};
   // It reads in order: this is what its reader waits for.

@@ -14,6 +14,7 @@ constexpr Duration kMostSettling = std::chrono::seconds(8);
 constexpr int kPatience = 4;
 constexpr Duration kStarving = std::chrono::seconds(2);
 constexpr Duration kSilentHolder = std::chrono::seconds(3);
+constexpr int kSilentPieces = 100;
 constexpr Duration kLook = std::chrono::seconds(1);
 constexpr Duration kAheadTime = std::chrono::milliseconds(20);
 /// From an offer to the last block of its piece about as much time goes by again as to the first
@@ -51,12 +52,12 @@ Duration Offers::queue_time(Instant now) const {
 }
 
 std::size_t Offers::unsent(Instant now) const {
-  const Duration slow = std::max(kSlow, queue_time(now));
-  std::size_t n = 0;
-  for (const Offer& o : offers_) {
-    if (o.left > 0 && now - o.progress < slow) ++n;
-  }
-  return n;
+  const Duration queue = queue_time(now);
+  const bool sends = queue > Duration{};
+  const auto waits = [&, slow = std::max(kSlow, queue)](const Offer& o) {
+    return o.left > 0 && (now - o.progress < slow || (o.asked && !sends));
+  };
+  return static_cast<std::size_t>(std::count_if(offers_.begin(), offers_.end(), waits));
 }
 
 std::size_t Offers::open_at(PeerRef peer) const {
@@ -218,9 +219,10 @@ bool Offers::offer_starving(Instant now) {
 }
 
 /// A node that nobody takes pieces from (it lies, or cannot be reached) keeps them from the
-/// swarm: they are offered to another one.
+/// swarm: they are offered to another one. On slow links a piece waits long for the others that its
+/// only holder is asked for.
 void Offers::find_silent_holders(Instant now) {
-  const Duration wait = std::max(kSilentHolder, 20 * piece_time(now));
+  const Duration wait = std::max(kSilentHolder, kSilentPieces * piece_time(now));
   for (const auto& p : s_.peers) {
     if (p->info.origin || now - std::max(p->spread, p->connected) < wait) continue;
     for (std::uint32_t i = 0; i < out_.size(); ++i) {

@@ -278,10 +278,12 @@ bool Requester::someone_else_has(const Peer& peer, std::uint32_t piece) const {
 }
 
 void Requester::check_stalls(Instant now) {
+  const Duration usually = usual_latency(s_).value_or(Duration{});
   for (const auto& p : s_.peers) {
     if (p->open.empty()) continue;
     const Instant since = std::max(p->open.front().asked, p->last_block);
-    if (now - since < kStall + 4 * p->latency.average()) continue;
+    const Duration takes = p->latency.least() ? p->latency.average() : usually;
+    if (now - since < kStall + 4 * takes) continue;
     p->stalled = true;
     std::vector<OpenRequest> keep;
     for (const OpenRequest& r : p->open) {
