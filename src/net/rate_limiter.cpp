@@ -15,6 +15,8 @@ namespace convoy::net {
 namespace {
 
 constexpr std::size_t kLeastTurn = 16 * 1024;
+/// What a line is owed that nobody stood in for a while.
+constexpr std::int64_t kMostAhead = 64 * 1024;
 
 RateLimiter::Line other(RateLimiter::Line line) {
   return line == RateLimiter::Line::many ? RateLimiter::Line::swarm : RateLimiter::Line::many;
@@ -68,7 +70,8 @@ struct RateLimiter::Impl : std::enable_shared_from_this<Impl> {
   std::list<Waiter*>& of(Line line) { return lines[static_cast<std::size_t>(line)]; }
 
   Waiter* next() {
-    auto& line = of(turn).empty() ? of(other(turn)) : of(turn);
+    const Line due = ahead > 0 ? Line::many : Line::swarm;
+    auto& line = of(due).empty() ? of(other(due)) : of(due);
     return line.empty() ? nullptr : line.front();
   }
 
@@ -76,7 +79,10 @@ struct RateLimiter::Impl : std::enable_shared_from_this<Impl> {
     Waiter* first = next();
     for (; first != nullptr && take(first->bytes); first = next()) {
       of(first->line).pop_front();
-      turn = other(first->line);
+      const auto bytes =
+          static_cast<std::int64_t>(std::min<std::uint64_t>(first->bytes, kMostAhead));
+      ahead = std::clamp(ahead + (first->line == Line::swarm ? bytes : -bytes), -kMostAhead,
+                         kMostAhead);
       first->queued = false;
       first->granted = true;
       first->timer.cancel();
@@ -93,7 +99,7 @@ struct RateLimiter::Impl : std::enable_shared_from_this<Impl> {
   asio::steady_timer timer;
   Buckets buckets;
   std::array<std::list<Waiter*>, 2> lines;
-  Line turn = Line::swarm;
+  std::int64_t ahead = 0;  ///< bytes that the swarm has had more than the many
 };
 
 RateLimiter::RateLimiter(Executor executor, std::uint64_t bytes_per_second)

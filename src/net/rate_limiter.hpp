@@ -10,9 +10,9 @@
 namespace convoy::net {
 
 /// Two lines before one account of bytes or several that must all let a taker pass; shared by all
-/// streams of one direction. In each it is first come first served; while somebody stands in both
-/// they take turns. Others may take from the accounts meanwhile. One thread. Rates may be changed
-/// while waiters stand in line.
+/// streams of one direction. In each it is first come first served; while somebody stands in both,
+/// each line gets half of the bytes. Others may take from the accounts meanwhile. One thread. Rates
+/// may be changed while waiters stand in line.
 class RateLimiter {
  public:
   /// Those of whom there may be any number, and the one whose bytes serve a whole swarm.

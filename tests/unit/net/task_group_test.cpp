@@ -239,22 +239,33 @@ TEST(RateLimiter, serves_in_order_and_wakes_when_the_rate_changes) {
   EXPECT_EQ(b, 1);
 }
 
-TEST(RateLimiter, many_in_one_line_leave_every_other_turn_to_the_swarm) {
+/// Six of the many stand in line, then two of the swarm with 10 kB each: who passes when.
+std::vector<RateLimiter::Line> passing(std::uint64_t bytes_of_many) {
+  using enum RateLimiter::Line;
   Loop loop;
   RateLimiter limiter(loop.executor(), 1'000'000);
   test::Tasks tasks(loop);
   std::vector<RateLimiter::Line> turns;
-  const auto wait = [&](RateLimiter::Line line) -> Task<void> {
-    const bool got = co_await limiter.acquire(10'000, line);
+  const auto wait = [&](std::uint64_t bytes, RateLimiter::Line line) -> Task<void> {
+    const bool got = co_await limiter.acquire(bytes, line);
     if (got) turns.push_back(line);
   };
   EXPECT_TRUE(loop.run(limiter.acquire(60'000)));
-  for (int i = 0; i < 6; ++i) tasks->spawn([&] { return wait(RateLimiter::Line::many); });
+  for (int i = 0; i < 6; ++i) tasks->spawn([&] { return wait(bytes_of_many, many); });
   loop.run(sleep_for(milliseconds(1)));
-  for (int i = 0; i < 2; ++i) tasks->spawn([&] { return wait(RateLimiter::Line::swarm); });
+  for (int i = 0; i < 2; ++i) tasks->spawn([&] { return wait(10'000, swarm); });
   while (turns.size() < 8) loop.run(sleep_for(milliseconds(5)));
+  return turns;
+}
+
+TEST(RateLimiter, many_in_one_line_leave_half_to_the_swarm) {
   using enum RateLimiter::Line;
-  EXPECT_EQ(turns, (std::vector{swarm, many, swarm, many, many, many, many, many}));
+  EXPECT_EQ(passing(10'000), (std::vector{swarm, many, swarm, many, many, many, many, many}));
+}
+
+TEST(RateLimiter, small_ones_do_not_wait_for_the_swarm_each_time) {
+  using enum RateLimiter::Line;
+  EXPECT_EQ(passing(2'500), (std::vector{swarm, many, many, many, many, swarm, many, many}));
 }
 
 TEST(RateLimiter, a_turn_is_a_tenth_of_a_second_within_bounds) {
