@@ -169,9 +169,8 @@ TableOf<AgentConfig> role_table() {
         "pulled.")
       .between({0}, {64ULL << 20});
   t.key("swarm_stall", &C::swarm_stall,
-        "When the swarm gives no byte for this long, up to twice by a share of each node, the "
-        "registry is "
-        "read instead.")
+        "When the swarm gives no byte for this long, and up to as long again, the registry is read "
+        "instead.")
       .between(milliseconds(100), milliseconds(minutes(1)));
   t.table(&C::tracker, tracker_entry_table());
   t.table(&C::mirror, mirror_table());
