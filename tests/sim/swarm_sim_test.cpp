@@ -63,35 +63,33 @@ TEST(SwarmSim, BarsOfTheMeasuredBaselineHold) {
   }
 }
 
+/// On links of so many bytes per second a piece is one block, and few come in a second.
+SwarmResult on_slow_links(const char* what, SwarmOptions& o, std::uint64_t rate) {
+  o.rate = rate;
+  SwarmSim sim(o);
+  SwarmResult r = sim.run();
+  report(what, o, r);
+  EXPECT_TRUE(r.complete());
+  return r;
+}
+
 TEST(SwarmSim, WhereThreeBlocksComeInASecondTheOriginDoesNotRepeatItself) {
   SwarmOptions o = mbit(60, 1, 2, 16);
-  o.rate = 50'000;
-  SwarmSim sim(o);
-  const SwarmResult r = sim.run();
-  report("slow links", o, r);
-  ASSERT_TRUE(r.complete());
+  const SwarmResult r = on_slow_links("slow links", o, 50'000);
   EXPECT_LE(r.makespan(), 1.7);
   EXPECT_LE(copies(r, o), 1.4);
 }
 
 TEST(SwarmSim, WherePeersTakeSecondsToAnswerFirstBlocksAreNotAskedForTwice) {
   SwarmOptions o = mbit(8, 1, 2, 16);
-  o.rate = 50'000;
-  SwarmSim sim(o);
-  const SwarmResult r = sim.run();
-  report("slow first answers", o, r);
-  ASSERT_TRUE(r.complete());
+  const SwarmResult r = on_slow_links("slow first answers", o, 50'000);
   EXPECT_LE(r.makespan(), 1.2);
   EXPECT_LE(r.redundant(), o.size * o.nodes / 100);
 }
 
 TEST(SwarmSim, PiecesOfACrowdOnSlowLinksAreNotTakenForLost) {
   SwarmOptions o = mbit(100, 1, 8, 16);
-  o.rate = 62'500;
-  SwarmSim sim(o);
-  const SwarmResult r = sim.run();
-  report("a crowd on slow links", o, r);
-  ASSERT_TRUE(r.complete());
+  const SwarmResult r = on_slow_links("a crowd on slow links", o, 62'500);
   EXPECT_LE(r.makespan(), 1.2);
   EXPECT_LE(copies(r, o), 1.08);
 }

@@ -64,17 +64,15 @@ net::Task<Result<std::size_t>> RegistrySource::read_some(MutableByteView out) {
   co_return n;
 }
 
-/// At most what a tenth of a second is good for, so that the swarm, charged to the same accounts,
-/// has its turn.
-std::size_t RegistrySource::turn() const { return rate_ ? rate_->turn(kMaxTurn) : kMaxTurn; }
-
 net::Task<Result<std::size_t>> RegistrySource::read_full(MutableByteView out) {
   std::size_t filled = 0;
   int failures = 0;
   const std::size_t want =
       static_cast<std::size_t>(std::min<std::uint64_t>(out.size(), size_ - position_));
   while (filled < want) {
-    const std::size_t chunk = std::min(want - filled, turn());
+    // The swarm is charged to the same accounts.
+    const std::size_t turn = rate_ ? rate_->turn(kMaxTurn) : kMaxTurn;
+    const std::size_t chunk = std::min(want - filled, turn);
     auto n = co_await read_some(out.subspan(filled, chunk));
     if (n && *n > 0) {
       filled += *n;

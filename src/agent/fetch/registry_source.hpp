@@ -33,7 +33,6 @@ class RegistrySource {
   net::Task<Status> open();
   net::Task<Result<std::size_t>> read_some(MutableByteView);
   net::Task<Status> skip(std::uint64_t bytes);
-  std::size_t turn() const;
 
   BlobAsk ask_;
   std::uint64_t position_;
