@@ -55,6 +55,7 @@ class Reader:
     first: float = 0
     done: float = 0
     area: float = 0  # sum of bytes x seconds after the start
+    whole: float = 0  # sum over the blobs of the seconds after which they were whole
     left: list = field(default_factory=list)
     open: int = 0
 
@@ -125,6 +126,7 @@ def run(readers: list[Reader], starts: list[float], timeout: float) -> None:
             selector.unregister(stream.socket)
             stream.finish()
             reader = stream.reader
+            reader.whole += now - reader.start
             reader.open -= 1
             go_on(reader)
             if not reader.open:

@@ -35,8 +35,8 @@ from measure import cpu_seconds, median  # noqa: E402
 
 MIXED = [1, 1, 2, 4, 8, 8, 16, 16, 32, 64]  # MiB
 POLICIES = ["convoy", "libtorrent", "libtorrent-tuned", "https"]
-KEYS = ["ratio", "median_ratio", "origin_copies", "redundant_fraction", "ttfb_ms", "readable_ratio", "cpu_s_per_gb",
-        "rss_mib", "cpu_share"]
+KEYS = ["ratio", "median_ratio", "origin_copies", "redundant_fraction", "ttfb_ms", "readable_ratio", "layer_ratio",
+        "cpu_s_per_gb", "rss_mib", "cpu_share"]
 
 
 def metric(role, name: str, labels: str = "") -> float:
@@ -140,7 +140,8 @@ class Bench:
         return {"ratio": max(took) / self.bound, "median_ratio": statistics.median(took) / self.bound,
                 "ttfb_ms": 1000 * max(r.first - r.start for r in readers),
                 "ttfb_median_ms": 1000 * statistics.median(r.first - r.start for r in readers),
-                "readable_ratio": statistics.mean(r.area / self.size for r in readers) / self.bound}
+                "readable_ratio": statistics.mean(r.area / self.size for r in readers) / self.bound,
+                "layer_ratio": statistics.mean(r.whole / len(r.blobs) for r in readers) / self.bound}
 
     def libtorrent(self, tuned: bool) -> dict:
         self.shape()

@@ -12,6 +12,7 @@
 #include "sim/links.hpp"
 #include "sim/result.hpp"
 #include "sim/tracker.hpp"
+#include "swarm/core/blob_turns.hpp"
 #include "swarm/core/peer_book.hpp"
 #include "swarm/core/swarm.hpp"
 
@@ -39,8 +40,9 @@ struct Seat {
 };
 
 struct Node {
-  std::vector<Seat> seats;  ///< one for each blob
-  std::size_t turn = 0;     ///< whose block leaves next
+  std::vector<Seat> seats;           ///< one for each blob
+  std::vector<std::uint32_t> turns;  ///< blobs, the one served longest ago first
+  swarm::core::BlobTurns blob_turns;
   bool alive = false, sending = false;
   bool corrupt = false;
   Instant start{};
@@ -91,7 +93,7 @@ class Crowd {
   void deliver(std::uint32_t i, std::uint32_t b, std::uint32_t to, Instant when,
                std::vector<bt::Message>);
   void upload(std::uint32_t i);
-  bool upload_from(std::uint32_t i, std::uint32_t b);
+  void upload_from(std::uint32_t i, std::uint32_t b);
   void upload_bulk(std::uint32_t i, std::uint32_t b);
   void arrive(std::uint32_t from, std::uint32_t b, std::uint32_t to, bt::BlockRef);
   void verify(std::uint32_t i, std::uint32_t b, std::uint32_t piece);

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <numeric>
 
 #include "sim/crowd.hpp"
 #include "support/swarm_core.hpp"
@@ -48,6 +49,8 @@ void Crowd::start(std::uint32_t i) {
   n.result.node = i;
   n.result.start = seconds(now().time_since_epoch());
   n.seats.resize(blobs_.size());
+  n.turns.resize(blobs_.size());
+  std::iota(n.turns.begin(), n.turns.end(), 0U);
   if (i != 0) {
     n.missing = static_cast<std::uint32_t>(blobs_.size());
     ++downloading_;

@@ -86,7 +86,7 @@ void Crowd::deliver(std::uint32_t i, std::uint32_t b, std::uint32_t to, Instant 
   });
 }
 
-/// The uplink takes one block at a time, of the swarms in turn.
+/// The uplink takes one block at a time.
 void Crowd::upload(std::uint32_t i) {
   Node& n = nodes_[i];
   if (n.sending) return;
@@ -98,20 +98,27 @@ void Crowd::upload(std::uint32_t i) {
     });
     return;
   }
-  for (std::size_t k = 0; k < n.seats.size(); ++k) {
-    const std::size_t b = n.turn++ % n.seats.size();
-    if (upload_from(i, static_cast<std::uint32_t>(b))) return;
-  }
+  std::vector<std::uint32_t> ready;
+  std::copy_if(n.turns.begin(), n.turns.end(), std::back_inserter(ready), [&](std::uint32_t b) {
+    return !n.seats[b].bulk.empty() || n.seats[b].core->has_uploads(now());
+  });
+  if (ready.empty()) return;
+  const std::uint32_t next = *n.blob_turns.next(ready.begin(), ready.end(), [&](std::uint32_t b) {
+    return core::blob_rank(blobs_[b].meta, i == 0);
+  });
+  std::erase(n.turns, next);
+  n.turns.push_back(next);
+  upload_from(i, next);
 }
 
-bool Crowd::upload_from(std::uint32_t i, std::uint32_t b) {
+void Crowd::upload_from(std::uint32_t i, std::uint32_t b) {
   Seat& s = seat(i, b);
   if (!s.bulk.empty()) {
     upload_bulk(i, b);
-    return true;
+    return;
   }
   const auto next = s.core->next_block(now());
-  if (!next) return false;
+  if (!next) return;
   const std::uint32_t to = next->peer - 1;
   if (i == 0) count_origin(next->block.length);
   const auto p = links_.data(i, to, next->block.length, now());
@@ -124,9 +131,8 @@ bool Crowd::upload_from(std::uint32_t i, std::uint32_t b) {
     seat(i, b).core->block_sent(u.peer, u.block, now());
     act(i, b);
   });
-  if (!nodes_[to].alive) return true;
+  if (!nodes_[to].alive) return;
   events_.at(p.arrived, to, [this, i, b, to, block = next->block] { arrive(i, b, to, block); });
-  return true;
 }
 
 void Crowd::upload_bulk(std::uint32_t i, std::uint32_t b) {
@@ -200,6 +206,7 @@ void Crowd::progress(std::uint32_t i, std::uint32_t b) {
   if (!s.core->complete() || s.done) return;
   s.done = true;
   n.result.redundant += s.core->counts().redundant;
+  n.result.layer += t / static_cast<double>(blobs_.size());
   if (--n.missing > 0) return;
   --downloading_;
   n.result.done = t;

@@ -24,6 +24,7 @@ constexpr Figure kFigures[] = {
     {"fast_ratio", &Row::fast_ratio},
     {"late_ratio", &Row::late_ratio},
     {"median_ratio", &Row::median},
+    {"layer_ratio", &Row::layer},
     {"area", &Row::area},
     {"ttfb_s", &Row::first},
     {"pause_s", &Row::pause},
@@ -62,7 +63,8 @@ Row row_of(const SwarmOptions& o, const SwarmResult& r, const Marked& marked, do
     }
   }
   row.median = r.median();
-  row.area = r.area();
+  row.area = r.mean(&NodeResult::area);
+  row.layer = r.mean(&NodeResult::layer);
   row.first = r.worst_first();
   row.pause = r.worst_pause();
   row.origin = static_cast<double>(r.origin_bytes) / bytes;
@@ -74,18 +76,20 @@ Row row_of(const SwarmOptions& o, const SwarmResult& r, const Marked& marked, do
 }
 
 void print_head() {
-  fmt::print("{:>6} {:>7} {:>7} {:>7} {:>7} {:>6} {:>8} {:>8} {:>7} {:>7} {:>9} {:>8} {:>8}\n",
-             "seed", "ratio", "others", "late", "median", "area", "ttfb s", "pause s", "origin",
-             "border", "redundant", "control", "cpu s");
+  fmt::print(
+      "{:>6} {:>7} {:>7} {:>7} {:>7} {:>6} {:>6} {:>8} {:>8} {:>7} {:>7} {:>9} {:>8} {:>8}\n",
+      "seed", "ratio", "others", "late", "median", "layer", "area", "ttfb s", "pause s", "origin",
+      "border", "redundant", "control", "cpu s");
 }
 
 void print_row(const Row& r) {
   fmt::print(
-      "{:>6} {:>7.3f} {:>7.3f} {:>7.3f} {:>7.3f} {:>6.3f} {:>8.3f} {:>8.3f} {:>7.3f} {:>7.3f} "
+      "{:>6} {:>7.3f} {:>7.3f} {:>7.3f} {:>7.3f} {:>6.3f} {:>6.3f} {:>8.3f} {:>8.3f} {:>7.3f} "
+      "{:>7.3f} "
       "{:>9.5f} "
       "{:>8.4f} {:>8.1f}{}\n",
-      r.seed, r.ratio, r.fast_ratio, r.late_ratio, r.median, r.area, r.first, r.pause, r.origin,
-      r.border, r.redundant, r.control, r.seconds, r.complete ? "" : "  INCOMPLETE");
+      r.seed, r.ratio, r.fast_ratio, r.late_ratio, r.median, r.layer, r.area, r.first, r.pause,
+      r.origin, r.border, r.redundant, r.control, r.seconds, r.complete ? "" : "  INCOMPLETE");
   std::fflush(stdout);
 }
 

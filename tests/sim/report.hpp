@@ -16,6 +16,7 @@ struct Row {
   double ratio = 0;       ///< slowest node, over bytes / rate
   double fast_ratio = 0;  ///< of the nodes that nothing was done to
   double late_ratio = 0;  ///< of the nodes of a second wave; 0: there is none
+  double layer = 0;       ///< when a layer is there, on average, over all bytes / rate
   double median = 0, area = 0, first = 0, pause = 0;
   double origin = 0;  ///< copies that left it
   double border =

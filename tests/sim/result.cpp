@@ -36,9 +36,9 @@ double SwarmResult::median() const {
   return *middle / ideal;
 }
 
-double SwarmResult::area() const {
+double SwarmResult::mean(double NodeResult::* figure) const {
   double sum = 0;
-  for (const auto& n : nodes) sum += n.area;
+  for (const auto& n : nodes) sum += n.*figure;
   return nodes.empty() ? 0 : sum / static_cast<double>(nodes.size()) / ideal;
 }
 

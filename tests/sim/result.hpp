@@ -10,6 +10,7 @@ struct NodeResult {
   double start = 0;   ///< seconds
   double first = -1;  ///< first piece verified, seconds after the start
   double done = -1;   ///< all pieces of all layers, seconds after the start
+  double layer = 0;   ///< mean over its layers of when all their pieces were there, seconds
   double area = 0;    ///< mean time at which a byte became readable in order, seconds
   double pause = 0;   ///< longest time that its reader of one layer got nothing, seconds
   std::uint64_t redundant = 0;
@@ -34,7 +35,7 @@ struct SwarmResult {
   bool complete() const;
   double makespan() const;  ///< slowest node / ideal
   double median() const;
-  double area() const;  ///< mean over nodes / ideal
+  double mean(double NodeResult::* figure) const;  ///< over the nodes, / ideal
   double worst_first() const;
   double worst_pause() const;
   std::uint64_t redundant() const;

@@ -52,12 +52,20 @@ Duration Offers::queue_time(Instant now) const {
 }
 
 std::size_t Offers::unsent(Instant now) const {
-  const Duration queue = queue_time(now);
-  const bool sends = queue > Duration{};
-  const auto waits = [&, slow = std::max(kSlow, queue)](const Offer& o) {
-    return o.left > 0 && (now - o.progress < slow || (o.asked && !sends));
+  const auto waits = [now, slow = std::max(kSlow, queue_time(now))](const Offer& o) {
+    return o.left > 0 && now - o.progress < slow;
   };
   return static_cast<std::size_t>(std::count_if(offers_.begin(), offers_.end(), waits));
+}
+
+/// It was asked for and its peer takes it, but the own uplink sends something else, perhaps of
+/// another blob. That is not the peer's fault, and nobody would get it sooner.
+bool Offers::waits_here(const Offer& o) const {
+  if (o.left == 0 || !o.asked) return false;
+  const Peer* peer = s_.find(o.peer);
+  return peer != nullptr && !peer->sending &&
+         std::any_of(peer->wanted.begin(), peer->wanted.end(),
+                     [&](const Wanted& w) { return w.block.piece == o.piece; });
 }
 
 std::size_t Offers::open_at(PeerRef peer) const {
@@ -127,13 +135,14 @@ void Offers::block_sent(PeerRef peer, std::uint32_t piece, Instant now) {
 }
 
 void Offers::expire(Instant now) {
+  for (Offer& o : offers_) {
+    if (waits_here(o)) o.progress = now;
+  }
   // Where links are full all of them take long: to offer what is on its way to others would fill
   // them even more.
   const Duration settling = std::min(2 * settling_.average(), kMostSettling);
   const Duration wait = std::max({kLost, kPatience * piece_time(now), settling});
-  const Duration queue = queue_time(now);
-  const bool sends = queue > Duration{};
-  const Duration to_send = std::max(wait, sends ? std::min(queue, kMostSettling) : kMostSettling);
+  const Duration to_send = std::max(wait, std::min(queue_time(now), kMostSettling));
   std::erase_if(offers_, [&](const Offer& o) {
     if (now - o.progress < (o.asked && o.left > 0 ? to_send : wait)) return false;
     if (s_.pieces.availability(o.piece) == 0) lost_.try_emplace(o.piece, Lost{now, 0});

@@ -46,6 +46,7 @@ class Offers {
   std::size_t limit(Instant now) const;
   Duration piece_time(Instant now) const;
   std::size_t unsent(Instant now) const;
+  bool waits_here(const Offer&) const;
   std::size_t open_at(PeerRef) const;
   bool open(std::uint32_t piece) const;
   void mark_out(std::uint32_t piece);

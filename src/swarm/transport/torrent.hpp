@@ -69,6 +69,7 @@ class TorrentImpl final : public Torrent,
   // UploadSource
   std::uint64_t send_next(std::uint64_t ticket, std::uint64_t quantum) override;
   bool background() const override;
+  std::uint64_t rank() const override { return core::blob_rank(spec_.meta, spec_.origin); }
 
   static constexpr std::size_t kMaxPeers = 64;
   static constexpr std::size_t kMaxOriginPeers = 256;

@@ -110,30 +110,36 @@ void Uplink::limit_background(std::uint64_t rate) {
   pump();
 }
 
-/// The source whose turn it is; end() when the limit of the background holds back all there are.
-Uplink::Sources::iterator Uplink::next_turn() {
+/// Takes the source whose turn it is out of the row; null when there is none, or the limit of the
+/// background holds back all there are.
+Uplink::Source Uplink::next_turn() {
   std::erase_if(sources_, [](const auto& source) { return source.expired(); });
-  if (traffic_.waiting == 0 || sources_.empty()) return sources_.begin();
-  const auto behind = [](const auto& source) { return source.lock()->background(); };
-  const auto first = std::find_if_not(sources_.begin(), sources_.end(), behind);
-  const auto back = std::find_if(sources_.begin(), sources_.end(), behind);
-  const Duration wait = background_.wait(clock_.steady());
-  if (back == sources_.end() || wait > Duration::zero()) {
-    if (first == sources_.end()) look_again(std::min<Duration>(wait, kLookAgain));
-    return first;
+  std::vector<Source> front, back;
+  for (const auto& known : sources_) {
+    const Source source = known.lock();
+    (traffic_.waiting > 0 && source->background() ? back : front).push_back(source);
   }
-  if (first == sources_.end()) return back;
-  return ++turns_ % kBackgroundTurn == 0 ? back : first;
+  const Duration wait = back.empty() ? Duration::zero() : background_.wait(clock_.steady());
+  if (wait > Duration::zero()) {
+    if (front.empty()) look_again(std::min<Duration>(wait, kLookAgain));
+    back.clear();
+  }
+  const bool behind = !back.empty() && (front.empty() || ++contended_turns_ % kBackgroundTurn == 0);
+  const auto& row = behind ? back : front;
+  if (row.empty()) return nullptr;
+  auto& turns = behind ? background_turns_ : foreground_turns_;
+  const Source chosen =
+      *turns.next(row.begin(), row.end(), [](const Source& s) { return s->rank(); });
+  std::erase_if(sources_, [&chosen](const auto& known) { return known.lock() == chosen; });
+  return chosen;
 }
 
 void Uplink::pump() {
   if (pumping_) return;  // send_next() may finish at once and call done()
   pumping_ = true;
   while (!sources_.empty() && may_send()) {
-    const auto turn = next_turn();
-    if (turn == sources_.end()) break;
-    const auto source = turn->lock();
-    sources_.erase(turn);
+    const Source source = next_turn();
+    if (source == nullptr) break;
     const std::uint64_t ticket = ++tickets_;
     flights_.push_back({ticket, clock_.steady()});
     const std::uint64_t bytes = source->send_next(ticket, quantum());

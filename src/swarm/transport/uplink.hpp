@@ -1,13 +1,13 @@
 #pragma once
 
 #include <cstdint>
-#include <list>
 #include <memory>
 #include <vector>
 
 #include "base/clock.hpp"
 #include "net/rate_limiter.hpp"
 #include "net/task_group.hpp"
+#include "swarm/core/blob_turns.hpp"
 #include "swarm/core/meter.hpp"
 #include "swarm/core/traffic.hpp"
 
@@ -23,12 +23,15 @@ class UploadSource {
   virtual std::uint64_t send_next(std::uint64_t ticket, std::uint64_t quantum) = 0;
   /// Nobody at this node has read it lately: it is here for others.
   virtual bool background() const = 0;
+  /// The least goes first.
+  virtual std::uint64_t rank() const = 0;
 };
 
-/// The node's uplink, shared by all torrents in turn; while a reader at this node waits for one,
-/// those in the background get every eighth turn, and no more than a rate of their own. Few blocks
-/// are on their way at any time, so that the next one is chosen late. One that a slow receiver
-/// holds up stops counting after a moment, so that it does not hold the others up. One thread.
+/// The node's uplink, shared by all torrents as BlobTurns says; while a reader at this node waits
+/// for one, those in the background get every eighth turn, and no more than a rate of their own.
+/// Few blocks are on their way at any time, so that the next one is chosen late. One that a slow
+/// receiver holds up stops counting after a moment, so that it does not hold the others up. One
+/// thread.
 class Uplink {
  public:
   /// `traffic` says whether somebody waits.
@@ -51,9 +54,9 @@ class Uplink {
     std::uint64_t ticket;
     SteadyTime since;
   };
-  using Sources = std::list<std::weak_ptr<UploadSource>>;
+  using Source = std::shared_ptr<UploadSource>;
   void pump();
-  Sources::iterator next_turn();
+  Source next_turn();
   bool may_send();
   bool pay();
   net::Task<void> acquire();
@@ -67,10 +70,11 @@ class Uplink {
   std::shared_ptr<net::RateLimiter> limiter_;
   const Clock& clock_;
   core::RateMeter meter_;
-  Sources sources_;
+  std::vector<std::weak_ptr<UploadSource>> sources_;  ///< served longest ago first
+  core::BlobTurns foreground_turns_, background_turns_;
   const core::Traffic& traffic_;
   TokenBucket background_;
-  std::uint64_t turns_ = 0;  ///< contended ones
+  std::uint64_t contended_turns_ = 0;
   std::vector<Flight> flights_;
   std::uint64_t tickets_ = 0;
   std::int64_t credit_ = 0;  ///< bytes the limiter has let pass and that did not leave yet

@@ -16,8 +16,8 @@ class UplinkTest : public testing::Test {
  protected:
   class Source final : public UploadSource {
    public:
-    Source(UplinkTest& test, char name, int how_many, bool behind)
-        : blocks(how_many), test_(test), name_(name), behind_(behind) {}
+    Source(UplinkTest& test, char name, int how_many, bool behind, std::uint64_t rank)
+        : blocks(how_many), test_(test), name_(name), behind_(behind), rank_(rank) {}
     std::uint64_t send_next(std::uint64_t ticket, std::uint64_t) override {
       if (blocks == 0) return 0;
       --blocks;
@@ -26,12 +26,14 @@ class UplinkTest : public testing::Test {
       return bt::kBlockSize;
     }
     bool background() const override { return behind_; }
+    std::uint64_t rank() const override { return rank_; }
     int blocks;
 
    private:
     UplinkTest& test_;
     char name_;
     bool behind_;
+    std::uint64_t rank_;
   };
 
   /// Wakes others while the uplink is busy with it, so that they begin together.
@@ -44,14 +46,15 @@ class UplinkTest : public testing::Test {
       return 0;
     }
     bool background() const override { return false; }
+    std::uint64_t rank() const override { return 0; }
 
    private:
     Uplink& uplink_;
     std::vector<std::shared_ptr<Source>> others_;
   };
 
-  std::shared_ptr<Source> source(char name, int blocks, bool behind) {
-    return sources.emplace_back(std::make_shared<Source>(*this, name, blocks, behind));
+  std::shared_ptr<Source> source(char name, int blocks, bool behind, std::uint64_t rank = 1) {
+    return sources.emplace_back(std::make_shared<Source>(*this, name, blocks, behind, rank));
   }
   void start() { uplink.wake(std::make_shared<Starter>(uplink, sources)); }
   std::ptrdiff_t count(char name, std::size_t first = std::string::npos) const {
@@ -75,6 +78,26 @@ TEST_F(UplinkTest, SourcesTakeTurnsWhileNobodyWaits) {
   start();
   EXPECT_EQ(order.size(), 64U);
   EXPECT_EQ(count('b', 32), 16);
+}
+
+TEST_F(UplinkTest, TheLeastGoesFirstAndTheOthersGetEveryFourthTurn) {
+  source('l', 40, false, 64);
+  source('s', 24, false, 1);
+  source('m', 24, false, 8);
+  start();
+  EXPECT_EQ(order.size(), 88U);
+  EXPECT_GE(count('s', 32), 23) << order;
+  EXPECT_GE(count('l', 32), 3) << order;
+  EXPECT_GE(count('m', 32), 3) << order;
+  EXPECT_GE(count('m', 60), 23) << order;
+}
+
+TEST_F(UplinkTest, TheLeastOfTheBackgroundWaitsAllTheSame) {
+  traffic.waiting = 1;
+  source('f', 60, false, 64);
+  source('b', 60, true, 1);
+  start();
+  EXPECT_EQ(count('b', 64), 8);
 }
 
 TEST_F(UplinkTest, WhileSomebodyWaitsTheBackgroundGetsEveryEighthTurn) {
