@@ -14,6 +14,7 @@ namespace {
 constexpr std::uint64_t kDiscard = 64 * 1024;
 /// What is sent at once where it has to be framed or paid for.
 constexpr std::size_t kPiece = 64 * 1024;
+constexpr std::uint64_t kBrief = 16 * 1024;
 /// A body up to this travels with its head.
 constexpr std::size_t kTogether = 64 * 1024;
 
@@ -185,7 +186,9 @@ Status Exchange::may_send(std::uint64_t n) {
 Task<Status> Exchange::pass(std::uint64_t bytes) {
   const auto& egress = shared_.options.egress;
   if (!egress || egress->rate() == 0) co_return Status{};
-  if (!co_await egress->acquire(bytes)) co_return cancelled();
+  const bool brief = framing_ == Framing::length && length_ <= kBrief;
+  const auto line = brief ? RateLimiter::Line::brief : RateLimiter::Line::many;
+  if (!co_await egress->acquire(bytes, line)) co_return cancelled();
   co_return Status{};
 }
 

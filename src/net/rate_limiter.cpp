@@ -15,12 +15,11 @@ namespace convoy::net {
 namespace {
 
 constexpr std::size_t kLeastTurn = 16 * 1024;
-/// What a line is owed that nobody stood in for a while.
-constexpr std::int64_t kMostAhead = 64 * 1024;
-
-RateLimiter::Line other(RateLimiter::Line line) {
-  return line == RateLimiter::Line::many ? RateLimiter::Line::swarm : RateLimiter::Line::many;
-}
+/// What a byte costs each line.
+constexpr std::array<std::int64_t, 3> kCosts{1, 6, 6};
+/// What counts at most of the bytes that pass at once, and of what a line is owed that nobody stood
+/// in for a while.
+constexpr std::int64_t kMost = 64 * 1024;
 
 }  // namespace
 
@@ -35,11 +34,16 @@ struct RateLimiter::Impl : std::enable_shared_from_this<Impl> {
     bool queued = true;
   };
 
+  struct Lane {
+    std::list<Waiter*> row;
+    std::int64_t paid = 0;
+  };
+
   struct Enrolled {
     std::shared_ptr<Impl> impl;
     Waiter* waiter;
     ~Enrolled() {
-      if (waiter->queued) impl->of(waiter->line).remove(waiter);
+      if (waiter->queued) impl->of(waiter->line).row.remove(waiter);
     }
   };
 
@@ -67,26 +71,37 @@ struct RateLimiter::Impl : std::enable_shared_from_this<Impl> {
     return true;
   }
 
-  std::list<Waiter*>& of(Line line) { return lines[static_cast<std::size_t>(line)]; }
+  Lane& of(Line line) { return lanes[static_cast<std::size_t>(line)]; }
 
+  void enrol(Waiter* waiter) {
+    Lane& lane = of(waiter->line);
+    if (lane.row.empty()) lane.paid = std::max(lane.paid, clock - kCosts.back() * kMost);
+    lane.row.push_back(waiter);
+  }
+
+  /// The first of the line that has paid least.
   Waiter* next() {
-    const Line due = ahead > 0 ? Line::many : Line::swarm;
-    auto& line = of(due).empty() ? of(other(due)) : of(due);
-    return line.empty() ? nullptr : line.front();
+    Lane* best = nullptr;
+    for (Lane& lane : lanes) {
+      if (!lane.row.empty() && (best == nullptr || lane.paid < best->paid)) best = &lane;
+    }
+    return best == nullptr ? nullptr : best->row.front();
+  }
+
+  void pass(Waiter* waiter) {
+    Lane& lane = of(waiter->line);
+    lane.row.pop_front();
+    clock = std::max(clock, lane.paid);
+    const auto bytes = static_cast<std::int64_t>(std::min<std::uint64_t>(waiter->bytes, kMost));
+    lane.paid += bytes * kCosts[static_cast<std::size_t>(waiter->line)];
+    waiter->queued = false;
+    waiter->granted = true;
+    waiter->timer.cancel();
   }
 
   void pump() {
     Waiter* first = next();
-    for (; first != nullptr && take(first->bytes); first = next()) {
-      of(first->line).pop_front();
-      const auto bytes =
-          static_cast<std::int64_t>(std::min<std::uint64_t>(first->bytes, kMostAhead));
-      ahead = std::clamp(ahead + (first->line == Line::swarm ? bytes : -bytes), -kMostAhead,
-                         kMostAhead);
-      first->queued = false;
-      first->granted = true;
-      first->timer.cancel();
-    }
+    for (; first != nullptr && take(first->bytes); first = next()) pass(first);
     if (first == nullptr) return;
     timer.expires_after(wait());
     timer.async_wait([weak = weak_from_this()](const boost::system::error_code& ec) {
@@ -98,8 +113,8 @@ struct RateLimiter::Impl : std::enable_shared_from_this<Impl> {
   Executor executor;
   asio::steady_timer timer;
   Buckets buckets;
-  std::array<std::list<Waiter*>, 2> lines;
-  std::int64_t ahead = 0;  ///< bytes that the swarm has had more than the many
+  std::array<Lane, kCosts.size()> lanes;  ///< by Line
+  std::int64_t clock = 0;                 ///< what the line had paid that passed last
 };
 
 RateLimiter::RateLimiter(Executor executor, std::uint64_t bytes_per_second)
@@ -109,8 +124,8 @@ RateLimiter::RateLimiter(Executor executor, Buckets buckets)
     : impl_(std::make_shared<Impl>(executor, std::move(buckets))) {}
 
 RateLimiter::~RateLimiter() {
-  for (const auto& line : impl_->lines) {
-    for (auto* waiter : line) waiter->timer.cancel();
+  for (const auto& lane : impl_->lanes) {
+    for (auto* waiter : lane.row) waiter->timer.cancel();
   }
 }
 
@@ -144,7 +159,7 @@ Task<bool> RateLimiter::acquire(std::uint64_t bytes, Line line) {
   Impl::Waiter waiter(impl->executor, bytes, line);
   const Impl::Enrolled enrolled{impl, &waiter};
   const bool alone = impl->next() == nullptr;
-  impl->of(line).push_back(&waiter);
+  impl->enrol(&waiter);
   if (alone) impl->pump();
   if (!waiter.granted) {
     boost::system::error_code ec;

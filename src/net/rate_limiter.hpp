@@ -9,14 +9,15 @@
 
 namespace convoy::net {
 
-/// Two lines before one account of bytes or several that must all let a taker pass; shared by all
-/// streams of one direction. In each it is first come first served; while somebody stands in both,
-/// each line gets half of the bytes. Others may take from the accounts meanwhile. One thread. Rates
-/// may be changed while waiters stand in line.
+/// Three lines before one account of bytes or several that must all let a taker pass; shared by all
+/// streams of one direction. In each it is first come first served. While somebody stands in more
+/// than one, bytes are shared: six parts for the brief line, one for each of the others. Others may
+/// take from the accounts meanwhile. One thread. Rates may be changed while waiters stand in line.
 class RateLimiter {
  public:
-  /// Those of whom there may be any number, and the one whose bytes serve a whole swarm.
-  enum class Line : std::uint8_t { many, swarm };
+  /// Answers so short that nobody notices who let them pass; the one whose bytes serve a whole
+  /// swarm; and those of whom there may be any number.
+  enum class Line : std::uint8_t { brief, swarm, many };
   using Buckets = std::vector<std::shared_ptr<TokenBucket>>;
 
   /// With an account of its own; rate 0 means no limit.

@@ -248,6 +248,27 @@ TEST_F(HttpFile, sends_ranges_of_any_size_limited_or_not) {
   }
 }
 
+TEST_F(HttpFile, a_brief_answer_does_not_stand_behind_large_ones) {
+  HttpServerOptions options;
+  const auto egress = std::make_shared<RateLimiter>(loop.executor(), 1'000'000);
+  options.egress = egress;
+  start(std::move(options));
+  site.file_length = 290'000;
+  std::vector<StreamPtr> large;
+  for (int i = 0; i < 30; ++i) {
+    large.push_back(server->connect());
+    EXPECT_TRUE(loop.run(large.back()->write(as_bytes(last("/file")))).ok());
+  }
+  loop.run(sleep_for(milliseconds(50)));
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_THAT(server->raw(last("/hello")), HasSubstr("HTTP/1.1 200"));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, milliseconds(1200)) << "two seconds a round";
+  egress->set_rate(0);
+  for (const auto& stream : large) {
+    EXPECT_EQ(body_of(loop.run(WebServer::read_to_end(*stream))).size(), 290'000u);
+  }
+}
+
 TEST_F(HttpFile, a_file_too_short_is_a_cut) {
   start();
   site.file_offset = 299'000;

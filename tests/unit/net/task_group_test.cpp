@@ -1,5 +1,6 @@
 #include "net/task_group.hpp"
 
+#include <algorithm>
 #include <gtest/gtest.h>
 #include <memory>
 #include <stdexcept>
@@ -266,6 +267,52 @@ TEST(RateLimiter, many_in_one_line_leave_half_to_the_swarm) {
 TEST(RateLimiter, small_ones_do_not_wait_for_the_swarm_each_time) {
   using enum RateLimiter::Line;
   EXPECT_EQ(passing(2'500), (std::vector{swarm, many, many, many, many, swarm, many, many}));
+}
+
+TEST(RateLimiter, brief_ones_go_first_and_leave_the_others_a_quarter) {
+  using enum RateLimiter::Line;
+  Loop loop;
+  RateLimiter limiter(loop.executor(), 10'000'000);
+  test::Tasks tasks(loop);
+  std::vector<RateLimiter::Line> turns;
+  const auto wait = [&](RateLimiter::Line line) -> Task<void> {
+    const bool got = co_await limiter.acquire(16'000, line);
+    if (got) turns.push_back(line);
+  };
+  EXPECT_TRUE(loop.run(limiter.acquire(600'000)));
+  for (int i = 0; i < 100; ++i) {
+    for (const auto line : {many, swarm, brief}) tasks->spawn([&, line] { return wait(line); });
+  }
+  while (turns.size() < 300) loop.run(sleep_for(milliseconds(5)));
+  const auto count = [&](RateLimiter::Line line, std::ptrdiff_t begin, std::ptrdiff_t end) {
+    return std::count(turns.begin() + begin, turns.begin() + end, line);
+  };
+  EXPECT_EQ(turns.front(), brief);
+  EXPECT_NEAR(static_cast<double>(count(brief, 0, 80)), 60, 2);
+  EXPECT_NEAR(static_cast<double>(count(swarm, 0, 80)), 10, 2);
+  EXPECT_NEAR(static_cast<double>(count(swarm, 200, 240)), 20, 2) << "the rest is shared";
+}
+
+TEST(RateLimiter, a_line_that_was_alone_for_long_has_its_part_when_others_come) {
+  using enum RateLimiter::Line;
+  Loop loop;
+  RateLimiter limiter(loop.executor(), 100'000'000);
+  test::Tasks tasks(loop);
+  std::vector<RateLimiter::Line> turns;
+  const auto wait = [&](RateLimiter::Line line) -> Task<void> {
+    const bool got = co_await limiter.acquire(50'000, line);
+    if (got) turns.push_back(line);
+  };
+  const auto stand = [&](RateLimiter::Line line, int times) {
+    for (int i = 0; i < times; ++i) tasks->spawn([&, line] { return wait(line); });
+  };
+  stand(swarm, 200);
+  while (turns.size() < 200) loop.run(sleep_for(milliseconds(1)));
+  turns.clear();
+  stand(many, 40);
+  stand(swarm, 20);
+  while (turns.size() < 60) loop.run(sleep_for(milliseconds(1)));
+  EXPECT_GE(std::count(turns.begin(), turns.begin() + 40, swarm), 15);
 }
 
 TEST(RateLimiter, a_turn_is_a_tenth_of_a_second_within_bounds) {
