@@ -21,8 +21,8 @@ class BlobTurns {
   template <typename Iterator, typename RankOf>
   Iterator next(Iterator first, Iterator last, RankOf rank_of) {
     if (++turns_ % kRotate == 0) return first;
-    return std::min_element(
-        first, last, [&](const auto& a, const auto& b) { return rank_of(a) < rank_of(b); });
+    return std::min_element(first, last,
+                            [&](const auto& a, const auto& b) { return rank_of(a) < rank_of(b); });
   }
 
  private:

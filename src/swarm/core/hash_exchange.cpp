@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <bit>
 
+#include "swarm/core/mix.hpp"
+
 namespace convoy::swarm::core {
 namespace {
 

@@ -28,23 +28,11 @@ Peer* other_holder(const State& s, const Peer& late, std::uint32_t piece) {
 
 }  // namespace
 
-std::optional<Duration> usual_latency(const State& s) {
-  Duration sum{0};
-  int n = 0;
-  for (const auto& p : s.peers) {
-    if (p->info.origin || !p->latency.least()) continue;
-    sum += p->latency.average();
-    ++n;
-  }
-  if (n == 0) return std::nullopt;
-  return sum / n;
-}
-
 std::optional<Move> late_request(State& s, Instant now) {
   if (!all_asked(s)) return std::nullopt;
-  const auto usually = usual_latency(s);
-  if (!usually) return std::nullopt;
-  const Duration late = std::max(kLeastLate, kLate * *usually);
+  const auto blocks = s.block_times();
+  if (!blocks) return std::nullopt;
+  const Duration late = std::max(kLeastLate, kLate * blocks->usual);
   for (const auto& p : s.peers) {
     for (const OpenRequest& r : p->open) {
       if (now - r.asked <= late) break;

@@ -6,9 +6,6 @@
 
 namespace convoy::swarm::core {
 
-/// What blocks take, over all peers but origins; none has come yet without a value.
-std::optional<Duration> usual_latency(const State&);
-
 /// A request that is to be made of another peer instead.
 struct Move {
   Peer* from = nullptr;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "swarm/core/mix.hpp"
+
 namespace convoy::swarm::core {
 namespace {
 

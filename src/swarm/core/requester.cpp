@@ -15,7 +15,7 @@ constexpr double kBaseBlocks = 10;
 /// What slow links keep in their queues. A constant, for what is measured there is what others ask
 /// for: nodes that follow it ask for more and more (ADR 13).
 constexpr double kQueueSeconds = 0.16;
-constexpr double kMostQueued = 64;
+constexpr double kMostInQueues = 64;
 constexpr double kMaxBlocks = 1024;
 /// The event loops' own turnaround; matters only on very fast links.
 constexpr Duration kTurnaround = std::chrono::milliseconds(1);
@@ -29,7 +29,7 @@ constexpr Duration kMostTaken = std::chrono::seconds(8);
 constexpr double kMissedPieces = 8;
 /// A request that waits so many times longer than all of them together should take stands in a
 /// queue of its peer; it does not count among those on their way, so that others are asked.
-constexpr double kQueued = 1.2;
+constexpr double kPatience = 1.2;
 /// Late requests in one look: what is on its way already comes twice.
 constexpr int kMostMoves = 8;
 
@@ -44,15 +44,9 @@ double seconds(Duration d) { return std::chrono::duration<double>(d).count(); }
 
 double Requester::bdp(double rate) const {
   if (rate <= 0) return 0;
-  double sum = 0;
-  int n = 0;
-  for (const auto& p : s_.peers) {
-    if (p->info.origin || !p->latency.least()) continue;
-    sum += seconds(*p->latency.least());
-    ++n;
-  }
   const double block_time = bt::kBlockSize / rate;
-  const double rtt = n == 0 ? 0 : std::max(0.0, sum / n - block_time);
+  const auto blocks = s_.block_times();
+  const double rtt = blocks ? std::max(0.0, seconds(blocks->least) - block_time) : 0;
   return rate * (rtt + seconds(kTurnaround)) / bt::kBlockSize;
 }
 
@@ -64,11 +58,11 @@ Requester::Pace Requester::pace(Instant now) const {
   out.row = std::bit_floor(std::clamp<std::size_t>(blocks, 1, kMaxRun));
   const double base = kBaseBlocks * static_cast<double>(out.row);
   out.total = static_cast<std::size_t>(std::min(kMaxBlocks, base + bdp));
-  const double queued = std::min(kMostQueued, rate * kQueueSeconds / bt::kBlockSize);
+  const double queued = std::min(kMostInQueues, rate * kQueueSeconds / bt::kBlockSize);
   out.owed = std::max(base, queued) + 2 * bdp;
   if (rate > 0) {
     const std::chrono::duration<double> all(static_cast<double>(out.total) * bt::kBlockSize / rate);
-    out.patience = std::chrono::duration_cast<Duration>(kQueued * all);
+    out.patience = std::chrono::duration_cast<Duration>(kPatience * all);
   }
   if (s_.yields()) out.row = out.total = 1;
   return out;
@@ -278,7 +272,7 @@ bool Requester::someone_else_has(const Peer& peer, std::uint32_t piece) const {
 }
 
 void Requester::check_stalls(Instant now) {
-  const Duration usually = usual_latency(s_).value_or(Duration{});
+  const Duration usually = s_.block_times().value_or(BlockTimes{}).usual;
   for (const auto& p : s_.peers) {
     if (p->open.empty()) continue;
     const Instant since = std::max(p->open.front().asked, p->last_block);

@@ -63,6 +63,19 @@ bool State::may_cross(std::uint32_t piece) const {
                       [piece](const auto& p) { return !p->far() && p->serves(piece); });
 }
 
+std::optional<BlockTimes> State::block_times() const {
+  BlockTimes sum;
+  int n = 0;
+  for (const auto& p : peers) {
+    if (p->info.origin || !p->latency.least()) continue;
+    sum.usual += p->latency.average();
+    sum.least += *p->latency.least();
+    ++n;
+  }
+  if (n == 0) return std::nullopt;
+  return BlockTimes{sum.usual / n, sum.least / n};
+}
+
 double State::down_rate(Instant now) const {
   const double measured = down.rate(now);
   return measured > 0 ? measured : static_cast<double>(config.expected_rate);

@@ -84,13 +84,10 @@ struct Peer {
   std::uint32_t behind = 0;  ///< looks in a row when it had gained less than half of what most had
 };
 
-/// SplitMix64 as a function: ties that differ from node to node and repeat with the seed.
-inline std::uint64_t mix(std::uint64_t x) {
-  x += 0x9e3779b97f4a7c15ULL;
-  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
-  x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
-  return x ^ (x >> 31);
-}
+/// From asking for a block to having it, the mean over peers: now, and while nothing queued.
+struct BlockTimes {
+  Duration usual{}, least{};
+};
 
 /// Differs from blob to blob, and is the same for all nodes.
 std::uint64_t salt_of(const bt::BlobMeta&);
@@ -143,6 +140,8 @@ struct State {
   /// Whether the piece may be asked of peers of other zones: it is this node's to fetch, and
   /// nobody at home serves it.
   bool may_cross(std::uint32_t piece) const;
+  /// Of all peers but origins; without a value none has sent a block yet.
+  std::optional<BlockTimes> block_times() const;
   double down_rate(Instant now) const;
   double up_rate(Instant now) const;
   std::size_t max_active() const {

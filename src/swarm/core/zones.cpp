@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "swarm/core/state.hpp"
+#include "swarm/core/mix.hpp"
 
 namespace convoy::swarm::core {
 namespace {
