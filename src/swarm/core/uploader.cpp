@@ -13,6 +13,10 @@ constexpr std::uint64_t kFarTurn = 8;
 /// Whoever is ahead would wait for one block for seconds, and its reader with it. Sooner, and peers
 /// with slow links hold the others back.
 constexpr Duration kLong = std::chrono::milliseconds(1000);
+/// Sooner, and first copies hold up what readers wait for.
+constexpr Duration kMoment = std::chrono::milliseconds(50);
+/// Whoever takes them may not tell of it.
+constexpr std::uint32_t kFirstCopies = 2;
 
 /// Pieces a second since it connected. Newcomers come out low, not wild.
 double pace(const Peer& peer, Instant now) {
@@ -65,6 +69,31 @@ Peer* Uploader::first_come(Instant now) {
   return best;
 }
 
+bool Uploader::only_here(std::uint32_t piece) const {
+  if (s_.pieces.availability(piece) > 1) return false;
+  return std::none_of(s_.peers.begin(), s_.peers.end(),
+                      [piece](const auto& p) { return !p->info.origin && p->have.test(piece); });
+}
+
+Uploader::Choice Uploader::first_copy(Instant now) {
+  Choice best;
+  std::uint64_t number = arrivals_ + 1;
+  for (const auto& p : s_.peers) {
+    if (!may_serve(*p, now)) continue;
+    for (std::size_t at = 0; at < p->wanted.size(); ++at) {
+      const Wanted& w = p->wanted[at];
+      if (now - w.since < kMoment || w.number > number) break;
+      if (firsts_[w.block.piece] >= kFirstCopies * s_.pieces.blocks_in(w.block.piece)) continue;
+      if (!only_here(w.block.piece)) continue;
+      best = {p.get(), at};
+      number = w.number;
+      break;
+    }
+  }
+  if (best.peer != nullptr) ++firsts_[best.peer->wanted[best.at].block.piece];
+  return best;
+}
+
 Peer* Uploader::slowest(Instant now) {
   const std::uint32_t far = std::max(s_.pieces.count() / 8, kFewPieces);
   Peer* near_best = nullptr;
@@ -84,20 +113,27 @@ Peer* Uploader::slowest(Instant now) {
   return ++turns_ % kFarTurn == 0 ? far_best : near_best;
 }
 
-Upload Uploader::take(Peer& peer) {
-  last_ = peer.wanted.front().block;
-  peer.wanted.erase(peer.wanted.begin());
-  peer.sending = true;
-  if (peer.upload) peer.upload->take(last_.length);
-  return {peer.ref, last_};
+Uploader::Choice Uploader::choose(Instant now) {
+  Peer* const oldest = first_come(now);
+  if (oldest == nullptr || s_.config.origin) return {oldest};
+  if (const Choice copy = first_copy(now); copy.peer != nullptr) return copy;
+  return {now - oldest->wanted.front().since < kLong ? slowest(now) : oldest};
+}
+
+Upload Uploader::take(Choice choice) {
+  auto& [peer, at] = choice;
+  last_ = peer->wanted[at].block;
+  peer->wanted.erase(peer->wanted.begin() + static_cast<std::ptrdiff_t>(at));
+  peer->sending = true;
+  if (peer->upload) peer->upload->take(last_.length);
+  return {peer->ref, last_};
 }
 
 std::optional<Upload> Uploader::next(Instant now) {
-  Peer* peer = first_come(now);
-  if (peer == nullptr) return std::nullopt;
-  if (!s_.config.origin && now - peer->wanted.front().since < kLong) peer = slowest(now);
-  peer->served = ++s_.turn;
-  return take(*peer);
+  const Choice choice = choose(now);
+  if (choice.peer == nullptr) return std::nullopt;
+  choice.peer->served = ++s_.turn;
+  return take(choice);
 }
 
 std::optional<Upload> Uploader::more(PeerRef ref, Instant now) {
@@ -106,7 +142,7 @@ std::optional<Upload> Uploader::more(PeerRef ref, Instant now) {
   if (peer->upload && !peer->upload->ready(now)) return std::nullopt;
   const bt::BlockRef& b = peer->wanted.front().block;
   if (b.piece != last_.piece || b.begin != last_.begin + last_.length) return std::nullopt;
-  return take(*peer);
+  return take({peer});
 }
 
 }  // namespace convoy::swarm::core

@@ -9,7 +9,7 @@ namespace convoy::swarm::core {
 /// One upload queue over all peers. Which block is next is decided when the uplink can take it.
 class Uploader {
  public:
-  explicit Uploader(State& s) : s_(s) {}
+  explicit Uploader(State& s) : s_(s), firsts_(s.pieces.count()) {}
 
   /// False when the queue of this peer is full.
   bool enqueue(Peer&, const bt::BlockRef&, Instant now);
@@ -22,18 +22,27 @@ class Uploader {
   /// The next block and its peer, which is then busy until block_sent(). An origin sends first
   /// come first served. A node serves whoever has gained the fewest pieces for the time since it
   /// connected, so that all are done as long after their start; peers that are many pieces behind
-  /// itself only every eighth time, or when idle; but first what has waited long.
+  /// itself only every eighth time, or when idle; but first what has waited long, and before that,
+  /// twice at most, what no other node has and has waited a moment: others then need not wait here.
   std::optional<Upload> next(Instant now);
   /// A further block for a peer that next() chose, as long as it follows the last one in the
   /// same piece.
   std::optional<Upload> more(PeerRef, Instant now);
 
  private:
+  struct Choice {
+    Peer* peer = nullptr;
+    std::size_t at = 0;  ///< in what it waits for
+  };
+  Choice choose(Instant now);
   Peer* first_come(Instant now);
+  Choice first_copy(Instant now);
   Peer* slowest(Instant now);
-  Upload take(Peer&);
+  bool only_here(std::uint32_t piece) const;
+  Upload take(Choice);
 
   State& s_;
+  std::vector<std::uint32_t> firsts_;  ///< blocks sent as first copies, by piece
   std::uint64_t arrivals_ = 0;
   std::uint64_t turns_ = 0;
   bt::BlockRef last_{};

@@ -54,6 +54,7 @@ TEST(Uploads, NobodyWaitsLongForBeingAhead) {
   CoreUnderTest c(64, 1, false, true);
   c.join_with(1, range(30));
   c.join_with(2, {});
+  c.join_with(3, {62, 63});
   c.say(1, bt::RequestBlock{whole(63)});
   const auto ask_and_serve = [&](PeerRef expected) {
     c.say(2, bt::RequestBlock{whole(62)});
@@ -67,6 +68,48 @@ TEST(Uploads, NobodyWaitsLongForBeingAhead) {
   ask_and_serve(2);
   c.now += 10ms;
   ask_and_serve(1);
+}
+
+class FirstCopies : public testing::Test {
+ protected:
+  /// Piece 63 is here alone; the second peer, which is ahead, wants it behind another one.
+  FirstCopies() {
+    c.join_with(1, {});
+    c.join_with(2, range(30));
+    c.join_with(3, range(63));
+    c.say(1, bt::RequestBlock{whole(40)});
+    c.say(2, bt::RequestBlock{whole(41)});
+    c.say(2, bt::RequestBlock{whole(63)});
+  }
+  std::uint32_t next() {
+    const auto u = c.swarm->next_block(c.now);
+    if (!u) return 0;
+    c.swarm->block_sent(u->peer, u->block, c.now);
+    return u->block.piece;
+  }
+  CoreUnderTest c{64, 1, false, true};
+};
+
+TEST_F(FirstCopies, GoFirstWhenTheyHaveWaitedAMoment) {
+  c.now += 49ms;
+  EXPECT_EQ(next(), 40U);
+  c.now += 1ms;
+  EXPECT_EQ(next(), 63U);
+  EXPECT_EQ(next(), 41U);
+}
+
+TEST_F(FirstCopies, AreNoneOnceSomebodyElseHasThePiece) {
+  c.say(3, bt::Have{63});
+  c.now += 50ms;
+  EXPECT_EQ(next(), 40U);
+}
+
+TEST_F(FirstCopies, ThatNobodyTellsOfGoFirstTwiceAndNoMore) {
+  for (int i = 0; i < 10; ++i) c.say(2, bt::RequestBlock{whole(63)});
+  c.now += 50ms;
+  EXPECT_EQ(next(), 63U);
+  EXPECT_EQ(next(), 63U);
+  EXPECT_EQ(next(), 40U);
 }
 
 TEST(Uploads, APeerIsBusyUntilItsBlockHasLeft) {
