@@ -279,7 +279,7 @@ TEST(RateLimiter, brief_ones_go_first_and_leave_the_others_a_quarter) {
     const bool got = co_await limiter.acquire(16'000, line);
     if (got) turns.push_back(line);
   };
-  EXPECT_TRUE(loop.run(limiter.acquire(600'000)));
+  EXPECT_TRUE(loop.run(limiter.acquire(6'000'000)));
   for (int i = 0; i < 100; ++i) {
     for (const auto line : {many, swarm, brief}) tasks->spawn([&, line] { return wait(line); });
   }
