@@ -240,23 +240,39 @@ TEST(RateLimiter, serves_in_order_and_wakes_when_the_rate_changes) {
   EXPECT_EQ(b, 1);
 }
 
-/// Six of the many stand in line, then two of the swarm with 10 kB each: who passes when.
-std::vector<RateLimiter::Line> passing(std::uint64_t bytes_of_many) {
-  using enum RateLimiter::Line;
-  Loop loop;
-  RateLimiter limiter(loop.executor(), 1'000'000);
-  test::Tasks tasks(loop);
-  std::vector<RateLimiter::Line> turns;
-  const auto wait = [&](std::uint64_t bytes, RateLimiter::Line line) -> Task<void> {
+/// Notes who passes when.
+struct Passing {
+  explicit Passing(std::uint64_t rate) : limiter(loop.executor(), rate) {}
+  void stand(RateLimiter::Line line, std::uint64_t bytes) {
+    tasks->spawn([this, line, bytes] { return wait(line, bytes); });
+  }
+  void until(std::size_t passed) {
+    while (turns.size() < passed) loop.run(sleep_for(milliseconds(1)));
+  }
+  std::ptrdiff_t count(RateLimiter::Line line, std::ptrdiff_t begin, std::ptrdiff_t end) const {
+    return std::count(turns.begin() + begin, turns.begin() + end, line);
+  }
+  Task<void> wait(RateLimiter::Line line, std::uint64_t bytes) {
     const bool got = co_await limiter.acquire(bytes, line);
     if (got) turns.push_back(line);
-  };
-  EXPECT_TRUE(loop.run(limiter.acquire(60'000)));
-  for (int i = 0; i < 6; ++i) tasks->spawn([&] { return wait(bytes_of_many, many); });
-  loop.run(sleep_for(milliseconds(1)));
-  for (int i = 0; i < 2; ++i) tasks->spawn([&] { return wait(10'000, swarm); });
-  while (turns.size() < 8) loop.run(sleep_for(milliseconds(5)));
-  return turns;
+  }
+
+  Loop loop;
+  RateLimiter limiter;
+  test::Tasks tasks{loop};
+  std::vector<RateLimiter::Line> turns;
+};
+
+/// Six of the many stand in line, then two of the swarm with 10 kB each.
+std::vector<RateLimiter::Line> passing(std::uint64_t bytes_of_many) {
+  using enum RateLimiter::Line;
+  Passing p(1'000'000);
+  EXPECT_TRUE(p.loop.run(p.limiter.acquire(60'000)));
+  for (int i = 0; i < 6; ++i) p.stand(many, bytes_of_many);
+  p.loop.run(sleep_for(milliseconds(1)));
+  for (int i = 0; i < 2; ++i) p.stand(swarm, 10'000);
+  p.until(8);
+  return p.turns;
 }
 
 TEST(RateLimiter, many_in_one_line_leave_half_to_the_swarm) {
@@ -271,48 +287,29 @@ TEST(RateLimiter, small_ones_do_not_wait_for_the_swarm_each_time) {
 
 TEST(RateLimiter, brief_ones_go_first_and_leave_the_others_a_quarter) {
   using enum RateLimiter::Line;
-  Loop loop;
-  RateLimiter limiter(loop.executor(), 10'000'000);
-  test::Tasks tasks(loop);
-  std::vector<RateLimiter::Line> turns;
-  const auto wait = [&](RateLimiter::Line line) -> Task<void> {
-    const bool got = co_await limiter.acquire(16'000, line);
-    if (got) turns.push_back(line);
-  };
-  EXPECT_TRUE(loop.run(limiter.acquire(6'000'000)));
+  Passing p(10'000'000);
+  EXPECT_TRUE(p.loop.run(p.limiter.acquire(6'000'000)));
   for (int i = 0; i < 100; ++i) {
-    for (const auto line : {many, swarm, brief}) tasks->spawn([&, line] { return wait(line); });
+    for (const auto line : {many, swarm, brief}) p.stand(line, 16'000);
   }
-  while (turns.size() < 300) loop.run(sleep_for(milliseconds(5)));
-  const auto count = [&](RateLimiter::Line line, std::ptrdiff_t begin, std::ptrdiff_t end) {
-    return std::count(turns.begin() + begin, turns.begin() + end, line);
-  };
-  EXPECT_EQ(turns.front(), brief);
-  EXPECT_NEAR(static_cast<double>(count(brief, 0, 80)), 60, 2);
-  EXPECT_NEAR(static_cast<double>(count(swarm, 0, 80)), 10, 2);
-  EXPECT_NEAR(static_cast<double>(count(swarm, 200, 240)), 20, 2) << "the rest is shared";
+  p.until(300);
+  EXPECT_EQ(p.turns.front(), brief);
+  EXPECT_NEAR(static_cast<double>(p.count(brief, 0, 80)), 60, 2);
+  EXPECT_NEAR(static_cast<double>(p.count(swarm, 0, 80)), 10, 2);
+  EXPECT_NEAR(static_cast<double>(p.count(swarm, 200, 240)), 20, 2) << "the rest is shared";
 }
 
 TEST(RateLimiter, a_line_that_was_alone_for_long_has_its_part_when_others_come) {
   using enum RateLimiter::Line;
-  Loop loop;
-  RateLimiter limiter(loop.executor(), 100'000'000);
-  test::Tasks tasks(loop);
-  std::vector<RateLimiter::Line> turns;
-  const auto wait = [&](RateLimiter::Line line) -> Task<void> {
-    const bool got = co_await limiter.acquire(50'000, line);
-    if (got) turns.push_back(line);
-  };
-  const auto stand = [&](RateLimiter::Line line, int times) {
-    for (int i = 0; i < times; ++i) tasks->spawn([&, line] { return wait(line); });
-  };
-  stand(swarm, 200);
-  while (turns.size() < 200) loop.run(sleep_for(milliseconds(1)));
-  turns.clear();
-  stand(many, 40);
-  stand(swarm, 20);
-  while (turns.size() < 60) loop.run(sleep_for(milliseconds(1)));
-  EXPECT_GE(std::count(turns.begin(), turns.begin() + 40, swarm), 15);
+  Passing p(100'000'000);
+  for (int i = 0; i < 200; ++i) p.stand(swarm, 50'000);
+  p.until(200);
+  p.turns.clear();
+  EXPECT_TRUE(p.loop.run(p.limiter.acquire(60'000'000)));
+  for (int i = 0; i < 40; ++i) p.stand(many, 50'000);
+  for (int i = 0; i < 20; ++i) p.stand(swarm, 50'000);
+  p.until(60);
+  EXPECT_GE(p.count(swarm, 0, 40), 15);
 }
 
 TEST(RateLimiter, a_turn_is_a_tenth_of_a_second_within_bounds) {
