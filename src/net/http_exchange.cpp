@@ -14,6 +14,7 @@ namespace {
 constexpr std::uint64_t kDiscard = 64 * 1024;
 /// What is sent at once where it has to be framed or paid for.
 constexpr std::size_t kPiece = 64 * 1024;
+/// A body up to this is soon gone, and does not stand in line behind large ones.
 constexpr std::uint64_t kBrief = 16 * 1024;
 /// A body up to this travels with its head.
 constexpr std::size_t kTogether = 64 * 1024;

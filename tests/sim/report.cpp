@@ -85,9 +85,7 @@ void print_head() {
 void print_row(const Row& r) {
   fmt::print(
       "{:>6} {:>7.3f} {:>7.3f} {:>7.3f} {:>7.3f} {:>6.3f} {:>6.3f} {:>8.3f} {:>8.3f} {:>7.3f} "
-      "{:>7.3f} "
-      "{:>9.5f} "
-      "{:>8.4f} {:>8.1f}{}\n",
+      "{:>7.3f} {:>9.5f} {:>8.4f} {:>8.1f}{}\n",
       r.seed, r.ratio, r.fast_ratio, r.late_ratio, r.median, r.layer, r.area, r.first, r.pause,
       r.origin, r.border, r.redundant, r.control, r.seconds, r.complete ? "" : "  INCOMPLETE");
   std::fflush(stdout);

@@ -46,7 +46,7 @@ std::size_t Offers::limit(Instant now) const {
   return std::max<std::size_t>(kFewestOpen, static_cast<std::size_t>(std::min(pieces, 1024.0)));
 }
 
-/// How long a piece that was asked for may wait for the own uplink, which others fill as well.
+/// How long a piece that was asked for may take from its turn on: its peer gets others as well.
 Duration Offers::queue_time(Instant now) const {
   return kPatience * static_cast<int>(limit(now)) * piece_time(now);
 }
