@@ -99,7 +99,7 @@ TableOf<TrackerConfig> role_table() {
       .between(seconds(5), milliseconds(minutes(10)));
   t.key("registry_timeout", &C::registry_timeout, "How long a registry may take to answer.")
       .between(seconds(1), milliseconds(minutes(1)));
-  t.key("degree", &C::degree, "Peers a node is given.").between(2, 50);
+  t.key("degree", &C::degree, "Peers a node is given.").between(4, 50);
   t.table(&C::tls, key_pair_table("tls", "Server certificate. SIGHUP reads it again.", true));
   t.table(&C::ca, ca_table());
   t.table(&C::tickets,

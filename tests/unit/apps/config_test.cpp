@@ -263,7 +263,7 @@ INSTANTIATE_TEST_SUITE_P(
     Keys, TrackerLimit,
     testing::Values(LimitCase{"ticket_lifetime", "\"60s\"", "\"10m\"", "\"59s\"", "\"601s\""},
                     LimitCase{"node_lifetime", "\"10m\"", "\"7d\"", "\"599s\"", "\"604801s\""},
-                    LimitCase{"degree", "2", "50", "1", "51"},
+                    LimitCase{"degree", "4", "50", "3", "51"},
                     LimitCase{"announce_interval", "\"5s\"", "\"10m\"", "\"4s\"", "\"601s\""}),
     [](const auto& param) { return std::string(param.param.key); });
 
