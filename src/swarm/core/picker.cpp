@@ -70,29 +70,41 @@ bool only_seeds(const State& s) {
                      [&](const auto& p) { return p->info.origin || p->have.all(); });
 }
 
-using Rarity = std::pair<std::uint64_t, std::uint64_t>;
+/// From where on the next piece to begin is the first one in order: every second time. Nothing
+/// when it is the rarest.
+std::optional<std::uint32_t> in_order_from(const State& s) {
+  const bool second = (s.pieces.have().count() + s.pieces.actives().size()) % 2 == 0;
+  const bool reads = !s.readers.empty() && second;
+  if (!reads && !only_seeds(s)) return std::nullopt;
+  std::uint64_t at = s.readers.empty() ? 0 : s.config.meta.size;
+  for (const auto& [reader, offset] : s.readers) at = std::min(at, offset);
+  return static_cast<std::uint32_t>(at / s.config.meta.piece_length);
+}
+
+using Rank = std::pair<std::uint64_t, std::uint64_t>;
 
 /// Least is asked for first; nothing for what only other zones have and is not this node's to
-/// fetch. What is, comes before all that somebody at home has, in the order it could be had.
-std::optional<Rarity> rarity(const State& s, std::uint32_t piece, bool in_order) {
+/// fetch. What is, comes before all that somebody at home has, in the order it could be had. What
+/// lies before the place of reading comes last.
+std::optional<Rank> rank(const State& s, std::uint32_t piece, std::optional<std::uint32_t> from) {
   const std::uint32_t holders = s.pieces.availability(piece);
   if (s.border.any() && holders == s.border.holders(piece)) {
     if (!s.border.mine(piece)) return std::nullopt;
-    return Rarity(0, s.border.order(piece, s.config.seed));
+    return Rank(0, s.border.order(piece, s.config.seed));
   }
-  return Rarity(holders, in_order ? piece : mix(s.config.seed ^ piece));
+  return from ? Rank(piece < *from ? 2 : 1, piece) : Rank(holders, mix(s.config.seed ^ piece));
 }
 
-std::optional<Choice> rarest(State& s, std::span<Peer* const> free) {
+std::optional<Choice> fresh(State& s, std::span<Peer* const> free) {
   std::optional<Choice> best;
-  Rarity best_key;
-  const bool in_order = only_seeds(s);
+  Rank best_rank;
+  const auto from = in_order_from(s);
   for (const std::uint32_t piece : s.pieces.candidates()) {
-    const auto key = rarity(s, piece, in_order);
-    if (!key || (best && *key >= best_key)) continue;
+    const auto mine = rank(s, piece, from);
+    if (!mine || (best && *mine >= best_rank)) continue;
     if (Peer* peer = best_holder(s, free, piece, nullptr)) {
       best = Choice{piece, peer};
-      best_key = *key;
+      best_rank = *mine;
     }
   }
   return best;
@@ -104,7 +116,7 @@ std::optional<Choice> choose(State& s, std::span<Peer* const> free, bool may_sta
   if (auto c = urgent(s, free, may_start, now)) return c;
   if (auto c = begun(s, free)) return c;
   if (!may_start) return std::nullopt;
-  return rarest(s, free);
+  return fresh(s, free);
 }
 
 }  // namespace convoy::swarm::core

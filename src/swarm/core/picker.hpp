@@ -13,10 +13,11 @@ struct Choice {
 };
 
 /// The piece whose next block is asked for, and of whom among `free` (peers that may be asked
-/// one more block). First the few pieces a reader needs next, then pieces already begun, then
-/// the rarest among the neighbours, ties by a number that differs from node to node; but in order
-/// while all neighbours have everything. Of its holders the one with the fewest open requests, then
-/// the one asked longest ago. `may_start`: whether another piece may be begun.
+/// one more block). First the few pieces a reader needs next, then pieces already begun. Those
+/// begun after that are in turns the next in a reader's order and the rarest among the neighbours,
+/// ties by a number that differs from node to node (ADR 15); all in order while all neighbours have
+/// everything. Of its holders the one with the fewest open requests, then the one asked longest
+/// ago. `may_start`: whether another piece may be begun.
 std::optional<Choice> choose(State&, std::span<Peer* const> free, bool may_start, Instant now);
 
 /// What is asked for before all else from a reader's position on: what comes in so much time,
