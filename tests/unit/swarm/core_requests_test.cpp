@@ -1,6 +1,7 @@
 #include <deque>
 #include <gtest/gtest.h>
 #include <map>
+#include <set>
 
 #include "support/swarm_core.hpp"
 #include "swarm/core/picker.hpp"
@@ -184,6 +185,18 @@ TEST(Requests, BeyondTheHeadOfAReaderHalfOfThePiecesComeInOrder) {
   EXPECT_GE(pieces[5], 60U);
   const auto rarest = asked(false);
   EXPECT_FALSE(std::equal(next.begin(), next.end(), rarest.begin()));
+}
+
+TEST(Requests, WhatLiesBeforeAReaderIsNotNextInOrder) {
+  CoreUnderTest c(100, 1, false, false, false);
+  c.swarm->set_reader(1, 50 * bt::kBlockSize, c.now);
+  std::vector<std::uint32_t> all_but_the_head = range(50);
+  for (std::uint32_t i = 66; i < 100; ++i) all_but_the_head.push_back(i);
+  c.join_with(1, all_but_the_head);
+  c.learn_layer();
+  std::set<std::uint32_t> asked;
+  for (const auto& r : c.sent<bt::RequestBlock>(1)) asked.insert(r.block.piece);
+  for (std::uint32_t i = 66; i < 71; ++i) EXPECT_TRUE(asked.contains(i)) << i;
 }
 
 TEST(Requests, TheFasterBytesComeTheMoreOfThemAreAskedForInOrder) {
