@@ -97,14 +97,14 @@ std::optional<Rank> rank(const State& s, std::uint32_t piece, std::optional<std:
 
 std::optional<Choice> fresh(State& s, std::span<Peer* const> free) {
   std::optional<Choice> best;
-  Rank best_rank;
+  Rank best_key;
   const auto from = in_order_from(s);
   for (const std::uint32_t piece : s.pieces.candidates()) {
-    const auto mine = rank(s, piece, from);
-    if (!mine || (best && *mine >= best_rank)) continue;
+    const auto key = rank(s, piece, from);
+    if (!key || (best && *key >= best_key)) continue;
     if (Peer* peer = best_holder(s, free, piece, nullptr)) {
       best = Choice{piece, peer};
-      best_rank = *mine;
+      best_key = *key;
     }
   }
   return best;
