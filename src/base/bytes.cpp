@@ -54,11 +54,10 @@ std::optional<Bytes> decode64(std::string_view in, std::string_view alphabet) {
 }  // namespace
 
 std::string to_hex(ByteView in) {
-  std::string out;
-  out.reserve(in.size() * 2);
-  for (std::uint8_t b : in) {
-    out += kHex[b >> 4];
-    out += kHex[b & 15];
+  std::string out(in.size() * 2, '0');
+  for (std::size_t i = 0; i < in.size(); ++i) {
+    out[2 * i] = kHex[in[i] >> 4];
+    out[2 * i + 1] = kHex[in[i] & 15];
   }
   return out;
 }

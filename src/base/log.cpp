@@ -1,5 +1,6 @@
 #include "base/log.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <fmt/format.h>
 #include <unistd.h>
@@ -42,6 +43,12 @@ std::size_t utf8_length(std::string_view s) {
   return 0;
 }
 
+/// How many characters at the start of `s` stand in a JSON string as they are.
+std::size_t plain_length(std::string_view s) {
+  const auto plain = [](char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; };
+  return static_cast<std::size_t>(std::find_if_not(s.begin(), s.end(), plain) - s.begin());
+}
+
 void append_field(std::string& out, const LogField& field) {
   out += ',';
   append_json_string(out, field.key);
@@ -62,7 +69,11 @@ void append_field(std::string& out, const LogField& field) {
 
 void append_json_string(std::string& out, std::string_view text) {
   out += '"';
-  while (!text.empty()) {
+  for (;;) {
+    const std::size_t plain = plain_length(text);
+    out += text.substr(0, plain);
+    text.remove_prefix(plain);
+    if (text.empty()) break;
     const char c = text.front();
     const std::size_t n = utf8_length(text);
     if (c == '"' || c == '\\') {

@@ -20,7 +20,7 @@ bool token_char(char c) {
   return alnum(c) || std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
 }
 bool token68_char(char c) {
-  return alnum(c) || std::string_view("-._~+/").find(c) != std::string_view::npos;
+  return alnum(c) || c == '-' || c == '.' || c == '_' || c == '~' || c == '+' || c == '/';
 }
 bool control(char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f; }
 
@@ -36,7 +36,8 @@ bool is_token68(std::string_view text) {
   const auto end = text.find_last_not_of('=');
   if (end == std::string_view::npos) return false;
   text = text.substr(0, end + 1);
-  return std::all_of(text.begin(), text.end(), token68_char);
+  // A lambda is inlined, a function given by its name is called for each character of a long token.
+  return std::all_of(text.begin(), text.end(), [](char c) { return token68_char(c); });
 }
 
 /// A cursor over the header; each take_* leaves it alone when it finds nothing.
