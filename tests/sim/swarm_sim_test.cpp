@@ -105,6 +105,18 @@ TEST(SwarmSim, LatencyOfAWideNetworkIsCovered) {
   EXPECT_LE(copies(r, o), 1.05);
 }
 
+TEST(SwarmSim, AFarNodeIsFedAtTheRateOfItsLink) {
+  for (const std::uint32_t nodes : {1U, 8U}) {
+    auto o = mbit(nodes, 40, 64, 64);
+    o.delay = 40ms;
+    SwarmSim sim(o);
+    const SwarmResult r = sim.run();
+    report("40 ms one way", o, r);
+    ASSERT_TRUE(r.complete());
+    EXPECT_LE(r.makespan(), 1.15);
+  }
+}
+
 TEST(SwarmSim, ASecondWaveCostsTheFirstLittle) {
   const auto o = mbit(32, 20, 32, 64, 5);
   SwarmSim sim(o);

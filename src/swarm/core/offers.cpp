@@ -21,6 +21,13 @@ constexpr Duration kAheadTime = std::chrono::milliseconds(20);
 /// request.
 constexpr int kLatencies = 2;
 constexpr std::size_t kFewestOpen = 4;
+/// What is offered because offers wait in queues makes the queues longer: without a bound, on a
+/// fast link all pieces are soon out at once.
+constexpr double kMostInQueues = 1U << 20;
+/// From its offer until its node has told of it a piece is under way for some three round trips,
+/// two of which on_path() covers.
+constexpr std::size_t kPathsAhead = 4;
+constexpr double kMostOpen = 1024;
 /// Fewer nodes of the own zone do not get all first: their uplinks would feed everybody else.
 constexpr std::ptrdiff_t kZoneSpreads = 4;
 constexpr Duration kSlow = std::chrono::milliseconds(100);
@@ -40,10 +47,30 @@ Duration Offers::piece_time(Instant now) const {
       std::chrono::duration<double>(s_.config.meta.piece_length / rate));
 }
 
+void Offers::note_path() {
+  std::vector<Duration> all;
+  for (const auto& p : s_.peers) {
+    if (const auto least = p->uptake.least()) all.push_back(*least);
+  }
+  const auto middle = all.begin() + static_cast<std::ptrdiff_t>((all.size() - 1) / 2);
+  std::nth_element(all.begin(), middle, all.end());
+  path_ = *middle;
+}
+
+/// Bytes that the path takes in from an offer to the last block of its piece.
+double Offers::on_path(Instant now) const {
+  return s_.up_rate(now) * seconds(kLatencies * path_ + kAheadTime);
+}
+
+std::size_t Offers::pieces_of(double bytes) const {
+  return static_cast<std::size_t>(
+      std::min(std::ceil(bytes / s_.config.meta.piece_length), kMostOpen));
+}
+
 std::size_t Offers::limit(Instant now) const {
-  const double window = seconds(kLatencies * latency_.average() + kAheadTime);
-  const double pieces = std::ceil(s_.up_rate(now) * window / s_.config.meta.piece_length);
-  return std::max<std::size_t>(kFewestOpen, static_cast<std::size_t>(std::min(pieces, 1024.0)));
+  const Duration queues = std::max(Duration::zero(), uptake_.average() - path_);
+  const double waiting = std::min(s_.up_rate(now) * seconds(kLatencies * queues), kMostInQueues);
+  return std::max(kFewestOpen, pieces_of(on_path(now) + waiting));
 }
 
 /// How long a piece that was asked for may take from its turn on: its peer gets others as well.
@@ -115,12 +142,14 @@ void Offers::check_lost(const PieceSet& had, Instant now) {
   }
 }
 
-void Offers::asked(const Peer& peer, Instant now) {
+void Offers::asked(Peer& peer, std::uint32_t piece, Instant now) {
   for (Offer& o : offers_) {
-    if (o.peer != peer.ref || o.asked) continue;
+    if (o.peer != peer.ref || o.piece != piece || o.asked) continue;
     o.asked = true;
     o.progress = now;
-    latency_.add(now - o.made, now);
+    peer.uptake.add(now - o.made, now);
+    uptake_.add(now - o.made, now);
+    note_path();
     return;
   }
 }
@@ -150,8 +179,9 @@ void Offers::expire(Instant now) {
   });
 }
 
-bool Offers::too_far_ahead() const {
-  if (out_count_ < kAhead) return false;
+bool Offers::too_far_ahead(Instant now) const {
+  const std::size_t most = std::max<std::size_t>(kAhead, kPathsAhead * pieces_of(on_path(now)));
+  if (out_count_ < most) return false;
   std::vector<std::uint32_t> counts;
   for (const auto& p : s_.peers) {
     if (!p->info.origin && p->interested) counts.push_back(p->have.count());
@@ -159,7 +189,7 @@ bool Offers::too_far_ahead() const {
   if (counts.empty()) return false;
   const std::size_t at = std::min(counts.size() - 1, counts.size() * 9 / 10);
   std::nth_element(counts.begin(), counts.begin() + static_cast<std::ptrdiff_t>(at), counts.end());
-  return out_count_ >= counts[at] + kAhead;
+  return out_count_ >= counts[at] + most;
 }
 
 std::optional<std::uint32_t> Offers::next_first_copy(Instant now) {
@@ -175,7 +205,7 @@ std::optional<std::uint32_t> Offers::next_first_copy(Instant now) {
   while (cursor_ < out_.size() && (out_[cursor_] || s_.pieces.availability(cursor_) > 0)) {
     mark_out(cursor_++);
   }
-  if (cursor_ == out_.size() || too_far_ahead()) return std::nullopt;
+  if (cursor_ == out_.size() || too_far_ahead(now)) return std::nullopt;
   return cursor_;
 }
 

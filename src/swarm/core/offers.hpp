@@ -27,13 +27,13 @@ class Offers {
   void peer_gone(const Peer& peer);
   /// After they were taken off: what nobody has now is to be offered again.
   void check_lost(const PieceSet& had, Instant now);
-  void asked(const Peer&, Instant now);
+  void asked(Peer&, std::uint32_t piece, Instant now);
   void block_sent(PeerRef, std::uint32_t piece, Instant now);
   /// Makes the offers that are due.
   void pump(Instant now);
   bool busy() const { return !offers_.empty() || !lost_.empty() || out_count_ < out_.size(); }
 
-  static constexpr std::uint32_t kAhead = 64;  ///< pieces before the 90th percentile
+  static constexpr std::uint32_t kAhead = 64;  ///< pieces before the 90th percentile, at least
 
  private:
   struct Offer {
@@ -43,6 +43,9 @@ class Offers {
     std::uint32_t left = 0;  ///< blocks not yet sent
     bool asked = false;
   };
+  void note_path();
+  double on_path(Instant now) const;
+  std::size_t pieces_of(double bytes) const;
   std::size_t limit(Instant now) const;
   Duration piece_time(Instant now) const;
   std::size_t unsent(Instant now) const;
@@ -53,7 +56,7 @@ class Offers {
   Duration queue_time(Instant now) const;
   void expire(Instant now);
   std::optional<std::uint32_t> next_first_copy(Instant now);
-  bool too_far_ahead() const;
+  bool too_far_ahead(Instant now) const;
   Peer* receiver(std::uint32_t piece) const;
   bool offer_starving(Instant now);
   void find_silent_holders(Instant now);
@@ -74,7 +77,10 @@ class Offers {
   std::map<std::uint32_t, Lost> lost_;
   std::vector<Instant> last_offer_;
   Instant next_look_{};
-  LatencyMeter latency_;   ///< offer to first request
+  LatencyMeter uptake_;  ///< offer to first request, of all peers
+  /// The least of that which a peer takes: of the middle one, as few may be far away, or late on
+  /// purpose.
+  Duration path_{};
   LatencyMeter settling_;  ///< offer to the node having the piece
 };
 

@@ -76,7 +76,8 @@ struct Peer {
   Instant last_heard, last_said{};
 
   // Only used by an origin.
-  PieceSet offered;  ///< sized on the first offer
+  PieceSet offered;     ///< sized on the first offer
+  LatencyMeter uptake;  ///< from an offer to the first request for it
   std::uint64_t offer_turn = 0;
   Instant spread{};                      ///< when somebody else got a piece that only it had
   Instant elsewhere;                     ///< when it last got a piece that was not offered by us

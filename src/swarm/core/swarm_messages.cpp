@@ -57,7 +57,7 @@ void Swarm::Impl::on(Peer& peer, const bt::RequestBlock& m, Instant now) {
     s.send(peer, bt::RejectBlock{b});
     return;
   }
-  if (s.config.origin) offers.asked(peer, now);
+  if (s.config.origin) offers.asked(peer, b.piece, now);
 }
 
 void Swarm::Impl::on(Peer& peer, const bt::CancelBlock& m, Instant) {

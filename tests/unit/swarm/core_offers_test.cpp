@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <functional>
 #include <gtest/gtest.h>
 #include <map>
 #include <set>
@@ -142,10 +143,12 @@ TEST_F(Origin, APieceThatSomebodyElseHasIsNot) {
 TEST_F(Origin, StaysSixtyFourPiecesAheadAtMost) {
   join(1);
   // Everything is sent at once, but the node says of nothing that it has it.
-  for (int i = 0; i < 300; ++i) {
-    for (const auto p : offered(1)) c.say(1, bt::RequestBlock{whole(p)});
+  for (std::size_t asked = 0, round = 0; round < 18; ++round) {
+    for (; asked < offered(1).size(); ++asked) {
+      c.say(1, bt::RequestBlock{whole(offered(1)[asked])});
+    }
     send_all();
-    c.now += 1ms;
+    c.now += 100ms;
     c.swarm->tick(c.now);
     c.keep();
   }
@@ -153,6 +156,63 @@ TEST_F(Origin, StaysSixtyFourPiecesAheadAtMost) {
   for (const auto p : offered(1)) all.insert(p);
   EXPECT_GE(all.size(), 60U);
   EXPECT_LE(all.size(), 64U);
+}
+
+/// An origin of pieces of four blocks and one node at a distance. The uplink takes a block every
+/// `step`.
+class FarNode : public testing::Test {
+ protected:
+  FarNode() : c(1000, 4, true) {
+    c.join(1);
+    c.say(1, bt::HaveNone{});
+    c.say(1, bt::Interested{});
+  }
+
+  /// Lets time pass. `delay` says how long an offer takes to be answered and a piece to be told of,
+  /// by the number of pieces that are offered and not yet there.
+  void run(Duration how_long, Duration step, const std::function<Duration(std::size_t)>& delay) {
+    const Instant end = c.now + how_long;
+    for (; c.now < end; c.now += step) {
+      const auto offers = c.sent<bt::Have>(1);
+      for (; seen < offers.size(); ++seen) {
+        requests.emplace(c.now + delay(offers.size() - told), offers[seen].piece);
+      }
+      most_open = std::max(most_open, offers.size() - told);
+      for (; !requests.empty() && requests.begin()->first <= c.now;
+           requests.erase(requests.begin())) {
+        for (std::uint32_t b = 0; b < 4; ++b) {
+          c.say(1,
+                bt::RequestBlock{{requests.begin()->second, b * bt::kBlockSize, bt::kBlockSize}});
+        }
+      }
+      if (const auto u = c.swarm->next_block(c.now)) {
+        c.swarm->block_sent(u->peer, u->block, c.now);
+        c.keep();
+        if (u->block.begin == 3 * bt::kBlockSize) haves.emplace(c.now + delay(0), u->block.piece);
+      }
+      for (; !haves.empty() && haves.begin()->first <= c.now; haves.erase(haves.begin())) {
+        c.say(1, bt::Have{haves.begin()->second});
+        ++told;
+      }
+      c.swarm->tick(c.now);
+      c.keep();
+    }
+  }
+
+  CoreUnderTest c;
+  std::multimap<Instant, std::uint32_t> requests, haves;
+  std::size_t seen = 0, told = 0, most_open = 0;
+};
+
+TEST_F(FarNode, ALongPathIsFilled) {
+  run(4s, 4ms, [](std::size_t) { return 80ms; });
+  EXPECT_GE(told, 200U);  // the uplink takes 250
+}
+
+TEST_F(FarNode, OffersThatWaitBehindOffersDoNotMakeMoreOfThem) {
+  run(3s, 1ms, [](std::size_t open) { return 20ms + open * 4ms; });
+  // 16 MiB/s for 60 ms, 1 MiB for the queues, and those that are on their way.
+  EXPECT_LE(most_open, 60U);
 }
 
 TEST_F(Origin, ANodeThatGetsNothingFromOthersIsFed) {
@@ -188,6 +248,7 @@ class Paces : public Origin {
  protected:
   Paces() {
     for (PeerRef p = 1; p <= 4; ++p) join(p);
+    offers(1);  // they are near: they ask at once
   }
   void gain(PeerRef p, std::uint32_t pieces) {
     for (std::uint32_t i = 199; pieces > 0; --i) {
@@ -198,7 +259,9 @@ class Paces : public Origin {
   }
   void gain(const std::map<PeerRef, std::uint32_t>& pieces) {
     for (const auto& [p, n] : pieces) gain(p, n);
-    c.after(1001ms);
+    c.now += 1001ms;
+    c.swarm->tick(c.now);
+    c.keep();
   }
   /// How many offers each node gets in so many rounds in which all are taken.
   std::map<PeerRef, std::size_t> offers(int rounds) {
