@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """What an agent costs where there is little to be gained: blobs of one byte that it does not have, over a
-link with a delay, and a small blob that it has.
+link with a delay, a layer over a long path that it has all to itself, and a small blob that it has.
 
 The same client takes the same kind of blob straight from the registry beside it (over TLS, as a
 container engine does: without a token at first, then with), and the cached one as a file from nginx. `cold`
@@ -163,6 +163,18 @@ def distant(directory: Path, args) -> dict:
                          "round_trips_cold": 1000 * statistics.median(cold_straight) / args.rtt}}
 
 
+def throughput(directory: Path, args) -> dict:
+    """A layer over a long path, through the agent and straight: MiB a second."""
+    with Lab(1, "cvf") as lab, Cluster(directory / "c", agents_wanted=1, lab=lab) as c:
+        straight = Straight(c)
+        digest = straight.push_image(os.urandom(args.far_size << 20))
+        with FarLink(lab, 1, args.far_rtt / 1000):
+            straight.connection = Connection(straight.ns, straight.address, straight.ca)
+            straight.log_in("pull")
+            theirs, (ours, _) = straight.warm(digest), through(c.agents[0], c.agent_ns(1), digest)
+    return {"far_mib_per_s": args.far_size / ours, "baseline": {"far_mib_per_s": args.far_size / theirs}}
+
+
 def paced(connection: Connection, path: str, count: int, pause: float) -> list[float]:
     """Milliseconds of each request."""
     took = []
@@ -204,10 +216,13 @@ def cached(directory: Path, args) -> dict:
 def one_run(args) -> dict:
     directory = Path(tempfile.mkdtemp(prefix="cvf-", dir=os.environ.get("TMPDIR", "/var/tmp")))
     try:
-        (directory / "near").mkdir()
-        (directory / "far").mkdir()
-        near, far = cached(directory / "near", args), distant(directory / "far", args)
-        return {**far, **near, "baseline": {**far["baseline"], **near["baseline"]}}
+        result: dict = {"baseline": {}}
+        for part in (distant, throughput, cached):
+            (directory / part.__name__).mkdir()
+            figures = part(directory / part.__name__, args)
+            result["baseline"].update(figures.pop("baseline"))
+            result.update(figures)
+        return result
     finally:
         shutil.rmtree(directory, ignore_errors=True)
 
@@ -223,6 +238,8 @@ def main() -> None:
     parser.add_argument("--warm", type=int, default=30, help="pulls with everything open")
     parser.add_argument("--gets", type=int, default=2500, help="of the cached blob")
     parser.add_argument("--pause", type=float, default=5, help="ms between them")
+    parser.add_argument("--far-rtt", type=float, default=80, help="ms, for the throughput of a long path")
+    parser.add_argument("--far-size", type=int, default=64, help="MiB taken over it")
     parser.add_argument("--runs", type=int, default=1)
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
