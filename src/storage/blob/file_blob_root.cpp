@@ -3,15 +3,9 @@
 #include <cerrno>
 #include <fcntl.h>
 
-#include "wire/bt/metadata.hpp"
-
 namespace convoy::storage {
 
 Error blob_unknown() { return not_found("blob_unknown"); }
-
-std::uint64_t leaf_count(std::uint64_t size) {
-  return (size + bt::kBlockSize - 1) / bt::kBlockSize;
-}
 
 int FileBlobRoot::algorithm_dir(oci::DigestAlgorithm algorithm) const {
   return algorithm == oci::DigestAlgorithm::sha256 ? sha256.get() : sha512.get();

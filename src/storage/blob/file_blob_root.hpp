@@ -18,8 +18,6 @@ inline constexpr std::string_view kLeavesSuffix = ".leaves";
 inline constexpr std::string_view kNotesSuffix = ".notes";
 
 Error blob_unknown();
-/// The 16 KiB leaves of a blob of that size.
-std::uint64_t leaf_count(std::uint64_t size);
 
 /// Internal to the file blob store: what readers, uploads and the store share, which is the open
 /// directories and the locks by digest. Any thread.

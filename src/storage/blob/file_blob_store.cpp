@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "storage/blob/file_blob_upload.hpp"
+#include "wire/bt/merkle.hpp"
 
 namespace convoy::storage {
 namespace {
@@ -37,8 +38,8 @@ class FileBlobStore final : public BlobStore {
 
   Result<std::unique_ptr<BlobUpload>> create_upload(const std::string& id) override {
     if (!is_upload_id(id)) return invalid("blob_upload_invalid");
-    root_->remove(root_->uploads.get(),
-                  FileBlobUpload::notes_of(id));  // a crash may have kept them alone
+    // A crash may have kept them alone.
+    root_->remove(root_->uploads.get(), FileBlobUpload::notes_of(id));
     auto fd =
         open_file(root_->uploads.get(), id, O_RDWR | O_CREAT | O_EXCL, "blob_write", root_->disk);
     if (!fd) return std::move(fd).error();
@@ -84,7 +85,7 @@ class FileBlobStore final : public BlobStore {
     if (!fd) return as_blob_error(std::move(fd).error());
     auto stored = file_size(fd->get(), "blob_read");
     if (!stored) return std::move(stored).error();
-    if (*stored != leaf_count(*blob_bytes) * sizeof(Hash256)) {
+    if (*stored != bt::block_count(*blob_bytes) * sizeof(Hash256)) {
       return corrupt("blob_leaves", "their number does not fit the blob");
     }
     std::vector<Hash256> out(static_cast<std::size_t>(*stored / sizeof(Hash256)));

@@ -4,6 +4,8 @@
 #include <cerrno>
 #include <fcntl.h>
 
+#include "wire/bt/merkle.hpp"
+
 namespace convoy::storage {
 namespace {
 
@@ -53,7 +55,7 @@ Status FileBlobUpload::read_at(std::uint64_t offset, MutableByteView out) const 
 }
 
 Status FileBlobUpload::commit(const BlobFacts& facts) {
-  if (facts.size != size_ || facts.leaves.size() != leaf_count(size_)) {
+  if (facts.size != size_ || facts.leaves.size() != bt::block_count(size_)) {
     return internal_error("blob_write", "facts do not fit the upload");
   }
   if (auto done = give_back_room(); !done) return done;

@@ -4,7 +4,7 @@
 #include <mutex>
 
 #include "storage/blob/blob_store.hpp"
-#include "wire/bt/metadata.hpp"
+#include "wire/bt/merkle.hpp"
 
 namespace convoy::storage {
 namespace {
@@ -78,8 +78,7 @@ class MemoryUpload final : public BlobUpload {
     return {};
   }
   Status commit(const BlobFacts& facts) override {
-    if (facts.size != upload_->bytes.size() ||
-        facts.leaves.size() != (facts.size + bt::kBlockSize - 1) / bt::kBlockSize) {
+    if (facts.size != upload_->bytes.size() || facts.leaves.size() != bt::block_count(facts.size)) {
       return internal_error("blob_write", "facts do not fit the upload");
     }
     const std::lock_guard lock(state_->mutex);

@@ -62,7 +62,7 @@ double Offers::on_path(Instant now) const {
   return s_.up_rate(now) * seconds(kLatencies * path_ + kAheadTime);
 }
 
-std::size_t Offers::pieces_of(double bytes) const {
+std::size_t Offers::pieces_in(double bytes) const {
   return static_cast<std::size_t>(
       std::min(std::ceil(bytes / s_.config.meta.piece_length), kMostOpen));
 }
@@ -70,7 +70,7 @@ std::size_t Offers::pieces_of(double bytes) const {
 std::size_t Offers::limit(Instant now) const {
   const Duration queues = std::max(Duration::zero(), uptake_.average() - path_);
   const double waiting = std::min(s_.up_rate(now) * seconds(kLatencies * queues), kMostInQueues);
-  return std::max(kFewestOpen, pieces_of(on_path(now) + waiting));
+  return std::max(kFewestOpen, pieces_in(on_path(now) + waiting));
 }
 
 /// How long a piece that was asked for may take from its turn on: its peer gets others as well.
@@ -180,7 +180,7 @@ void Offers::expire(Instant now) {
 }
 
 bool Offers::too_far_ahead(Instant now) const {
-  const std::size_t most = std::max<std::size_t>(kAhead, kPathsAhead * pieces_of(on_path(now)));
+  const std::size_t most = std::max<std::size_t>(kAhead, kPathsAhead * pieces_in(on_path(now)));
   if (out_count_ < most) return false;
   std::vector<std::uint32_t> counts;
   for (const auto& p : s_.peers) {

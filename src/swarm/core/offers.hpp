@@ -45,7 +45,7 @@ class Offers {
   };
   void note_path();
   double on_path(Instant now) const;
-  std::size_t pieces_of(double bytes) const;
+  std::size_t pieces_in(double bytes) const;
   std::size_t limit(Instant now) const;
   Duration piece_time(Instant now) const;
   std::size_t unsent(Instant now) const;

@@ -12,6 +12,7 @@
 
 namespace convoy::swarm::core {
 
+/// Private to swarm/core: the parts of a swarm, and how they are told of peers and messages.
 struct Swarm::Impl {
   explicit Impl(SwarmConfig c)
       : s(std::move(c)), requester(s), uploader(s), offers(s), hashes(s), news(s) {
