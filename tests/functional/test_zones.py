@@ -18,7 +18,7 @@ def pull_everywhere(workdir, **options) -> tuple[float, set]:
     """Eight agents pull at once: the copies that crossed a border, and the zones that the agents
     read in their peers' tickets."""
     image = make_image(workdir / "img", [SIZE], "zones")
-    with Cluster(workdir / "c", agents_wanted=8, egress="20MB/s", **options) as c:
+    with Cluster(workdir / "c", agents_wanted=8, egress="8MB/s", **options) as c:
         client = Skopeo(workdir / "skopeo", c.ca, c.user, c.password, c.host)
         client.push(image.layout, c.ref("lab/zones:1"))
 

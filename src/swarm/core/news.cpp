@@ -19,18 +19,18 @@ constexpr std::size_t kFew = 4;
 
 }  // namespace
 
-/// The first of a crowd to ask the tracker cannot know: until it has answered twice nobody is said
-/// to be few.
-bool News::few_nodes() const { return told_ > 1 && nodes_ <= kFewHops; }
-
-Duration News::company(Instant now) const {
+Duration news_wait(const State& s, Instant now) {
   std::chrono::duration<double> wait = kLeastCompany;
-  if (const double rate = s_.down_rate(now); rate > 0) {
-    wait = std::clamp(decltype(wait)(kPiecesOfCompany * s_.config.meta.piece_length / rate),
+  if (const double rate = s.down_rate(now); rate > 0) {
+    wait = std::clamp(decltype(wait)(kPiecesOfCompany * s.config.meta.piece_length / rate),
                       kLeastCompany, kMostCompany);
   }
   return std::chrono::duration_cast<Duration>(wait);
 }
+
+/// The first of a crowd to ask the tracker cannot know: until it has answered twice nobody is said
+/// to be few.
+bool News::few_nodes() const { return told_ > 1 && nodes_ <= kFewHops; }
 
 Duration News::wait(const Peer& peer, std::uint32_t piece, Duration company) const {
   if (peer.have.test(piece)) return peer.info.origin ? company : std::max(kNobodyWaits, company);
@@ -41,7 +41,7 @@ Duration News::wait(const Peer& peer, std::uint32_t piece, Duration company) con
 }
 
 void News::gained(std::uint32_t piece, Instant now) {
-  const Duration company = this->company(now);
+  const Duration company = news_wait(s_, now);
   for (const auto& p : s_.peers) s_.send(*p, bt::Have{piece}, wait(*p, piece, company));
   if (!s_.pieces.complete()) return;
   for (const auto& p : s_.peers) s_.send(*p, bt::NotInterested{}, kNobodyWaits);

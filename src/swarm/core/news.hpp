@@ -6,6 +6,10 @@
 
 namespace convoy::swarm::core {
 
+/// How long a piece may be kept back for the company of others: here, and by neighbours who get
+/// theirs as fast.
+Duration news_wait(const State&, Instant now);
+
 /// Tells the peers of pieces. A record costs both sides more than its bytes do, so news wait for
 /// each other, unless somebody waits for them.
 class News {
@@ -22,7 +26,6 @@ class News {
 
  private:
   bool few_nodes() const;
-  Duration company(Instant now) const;
   Duration wait(const Peer&, std::uint32_t piece, Duration company) const;
 
   State& s_;

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "swarm/core/late.hpp"
+#include "swarm/core/news.hpp"
 #include "swarm/core/picker.hpp"
 
 namespace convoy::swarm::core {
@@ -120,9 +121,12 @@ void Requester::refill(Instant now) {
 
 void Requester::look_over_border(Instant now) {
   std::uint32_t near = 0;
+  Duration news{};
   std::optional<Duration> answer;
   for (const auto& p : s_.peers) {
     if (!p->info.other_zone && !p->info.origin) ++near;
+    // What the origin gave to a neighbour may be known across before it is known here.
+    if (!p->info.other_zone && p->info.origin) news = news_wait(s_, now);
     if (!p->far() || (!p->latency.least() && p->open.empty())) continue;
     // The first answers over a thin line are long in coming.
     const Duration waits = p->open.empty() ? Duration{} : now - p->open.front().asked;
@@ -134,7 +138,7 @@ void Requester::look_over_border(Instant now) {
     const std::chrono::duration<double> pieces(kMissedPieces * s_.config.meta.piece_length / rate);
     missed = std::max(missed, std::chrono::duration_cast<Duration>(pieces));
   }
-  s_.border.look(now, near, missed + kMissedRequests * answer.value_or(Duration{}));
+  s_.border.look(now, near, missed + kMissedRequests * answer.value_or(Duration{}), news);
 }
 
 void Requester::take_offers(Peer& origin, Instant now) {

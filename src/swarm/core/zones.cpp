@@ -19,10 +19,11 @@ bool owns(ZonePlace place, std::uint64_t salt, std::uint32_t piece, std::uint32_
   return behind < (std::uint64_t{1} << std::min<std::uint32_t>(attempt, 32));
 }
 
-void Border::look(Instant now, std::uint32_t neighbours, Duration patience) {
+void Border::look(Instant now, std::uint32_t neighbours, Duration patience, Duration news) {
   now_ = now;
   least_ = neighbours + 1;
-  patience_ = patience;
+  patience_ = patience + news;
+  news_ = news;
 }
 
 void Border::across(std::uint32_t piece, std::uint32_t pieces, Instant now) {
@@ -56,6 +57,7 @@ std::uint32_t Border::attempt(const Piece& p, Instant now) const {
 }
 
 bool Border::mine(std::uint32_t piece) const {
+  if (now_ - pieces_[piece].since < news_) return false;
   const ZonePlace place{place_.index, std::max(place_.count, least_)};
   return owns(place, salt_, piece, attempt(pieces_[piece], now_));
 }

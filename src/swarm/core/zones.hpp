@@ -26,7 +26,9 @@ class Border {
   /// `neighbours`: peers of the own zone. There are at least so many nodes, whatever the tracker
   /// said when there were fewer. `patience`: how long a piece may be missed, which must grow with
   /// the time that what is asked for over the border takes: over a thin line every piece waits.
-  void look(Instant now, std::uint32_t neighbours, Duration patience);
+  /// `news`: how long a neighbour may keep it to itself that it has a piece; so long nothing is
+  /// asked for there.
+  void look(Instant now, std::uint32_t neighbours, Duration patience, Duration news);
 
   /// A peer of another zone has the piece, or has it no more. `pieces`: of the blob.
   void across(std::uint32_t piece, std::uint32_t pieces, Instant now);
@@ -60,6 +62,7 @@ class Border {
   Instant now_{};
   std::uint32_t least_ = 1;
   Duration patience_ = std::chrono::seconds(1);
+  Duration news_{};
 };
 
 }  // namespace convoy::swarm::core

@@ -128,6 +128,22 @@ TEST_F(AtTheBorder, WhatIsAtHomeIsAskedForAtHome) {
   EXPECT_TRUE(asked(2).empty());
 }
 
+TEST_F(AtTheBorder, WhatTheOriginMayHaveGivenToANeighbourIsAskedForThereALittleLater) {
+  stand(0, 1);
+  meet(1, false);
+  meet(2, true);
+  meet(3, false, true);
+  for (std::uint32_t p = 0; p < 64; ++p) c.say(2, bt::Have{p});
+  EXPECT_TRUE(asked(2).empty());
+  for (std::uint32_t p = 0; p < 64; p += 2) c.say(1, bt::Have{p});
+  c.after(100ms);
+  serve(2);
+  serve(1);
+  const auto across = asked(2);
+  EXPECT_GT(across.size(), 8U);
+  for (const std::uint32_t piece : across) EXPECT_EQ(piece % 2, 1U);
+}
+
 TEST_F(AtTheBorder, APieceOfADeadOwnerIsTakenOnAfterASecondEach) {
   stand(0, 4);
   meet(1, false);
