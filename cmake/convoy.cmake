@@ -31,10 +31,10 @@ if(CONVOY_MOLD AND NOT CMAKE_INTERPROCEDURAL_OPTIMIZATION)
   target_link_options(convoy_flags INTERFACE -fuse-ld=mold)
 endif()
 
-# convoy_library(NAME DEPS...): every .cpp of the current folder, not of those below
-# it unless they are listed by SUBDIRS.
+# convoy_library(NAME [ASIO] DEPS...): every .cpp of the current folder, not of those below
+# it unless they are listed by SUBDIRS. ASIO: it has a network among its dependencies.
 function(convoy_library name)
-  cmake_parse_arguments(ARG "" "" "SUBDIRS;PUBLIC;PRIVATE" ${ARGN})
+  cmake_parse_arguments(ARG "ASIO" "" "SUBDIRS;PUBLIC;PRIVATE" ${ARGN})
   set(globs "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp")
   foreach(dir IN LISTS ARG_SUBDIRS)
     list(APPEND globs "${CMAKE_CURRENT_SOURCE_DIR}/${dir}/*.cpp")
@@ -47,23 +47,38 @@ function(convoy_library name)
   endif()
   add_library(convoy_${name} STATIC ${sources})
   target_link_libraries(convoy_${name} PUBLIC convoy_flags ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE})
+  if(ARG_ASIO)
+    convoy_reuse_headers(convoy_${name} convoy_headers)
+  endif()
 endfunction()
 
-# What the tests of everything with a network include, parsed once: that is half of what compiling
-# them costs. Static, but compiled as their programs are.
-function(convoy_test_headers)
+# convoy_headers(NAME [DEPS...] [ALSO HEADERS...]): what everything with a network includes, parsed
+# once: that is a third of what compiling costs.
+function(convoy_headers name)
+  if(NOT CONVOY_PCH)
+    return()
+  endif()
+  cmake_parse_arguments(ARG "" "" "ALSO" ${ARGN})
   file(WRITE "${PROJECT_BINARY_DIR}/empty.cpp" "")
-  add_library(convoy_test_headers STATIC "${PROJECT_BINARY_DIR}/empty.cpp")
-  set_target_properties(convoy_test_headers PROPERTIES POSITION_INDEPENDENT_CODE OFF)
-  target_compile_options(convoy_test_headers PRIVATE -fPIE ${CONVOY_SHARED_PCH})
-  target_link_libraries(convoy_test_headers PRIVATE
-    convoy_flags convoy_asio Boost::json fmt::fmt GTest::gmock GTest::gtest)
-  target_precompile_headers(convoy_test_headers PRIVATE
-    <algorithm> <chrono> <filesystem> <map> <memory> <string> <vector>
-    <boost/asio.hpp> <boost/json.hpp> <fmt/format.h> <gmock/gmock.h> <gtest/gtest.h>)
+  add_library(${name} STATIC "${PROJECT_BINARY_DIR}/empty.cpp")
+  target_compile_options(${name} PRIVATE ${CONVOY_SHARED_PCH})
+  target_link_libraries(${name} PRIVATE
+    convoy_flags convoy_asio Boost::json fmt::fmt ${ARG_UNPARSED_ARGUMENTS})
+  target_precompile_headers(${name} PRIVATE
+    <algorithm> <chrono> <filesystem> <functional> <map> <memory> <optional> <set> <span> <string>
+    <string_view> <variant> <vector> <boost/asio.hpp> <boost/json.hpp> <fmt/format.h> ${ARG_ALSO})
+endfunction()
+
+# What the target includes is parsed already. Its definitions must be those of the headers.
+function(convoy_reuse_headers target name)
+  if(TARGET ${name})
+    target_link_libraries(${target} PRIVATE Boost::json fmt::fmt)
+    target_compile_options(${target} PRIVATE ${CONVOY_SHARED_PCH})
+    target_precompile_headers(${target} REUSE_FROM ${name})
+  endif()
 endfunction()
 # ccache needs the same bytes from the same input.
-set(CONVOY_SHARED_PCH "SHELL:-Xclang -fno-pch-timestamp")
+set(CONVOY_SHARED_PCH "$<$<CXX_COMPILER_ID:Clang>:SHELL:-Xclang -fno-pch-timestamp>")
 
 # convoy_test(NAME DIR [ASIO] DEPS...): one GoogleTest program of every .cpp below DIR. ASIO: it has
 # a network among its dependencies.
@@ -76,10 +91,8 @@ function(convoy_test name dir)
   add_executable(test_${name} ${sources})
   target_include_directories(test_${name} PRIVATE "${PROJECT_SOURCE_DIR}/tests")
   target_link_libraries(test_${name} PRIVATE ${ARG_UNPARSED_ARGUMENTS} GTest::gmock GTest::gtest_main)
-  if(ARG_ASIO AND TARGET convoy_test_headers)
-    target_link_libraries(test_${name} PRIVATE Boost::json)  # with its definitions
-    target_compile_options(test_${name} PRIVATE ${CONVOY_SHARED_PCH})
-    target_precompile_headers(test_${name} REUSE_FROM convoy_test_headers)
+  if(ARG_ASIO)
+    convoy_reuse_headers(test_${name} convoy_test_headers)
   endif()
   add_test(NAME unit.${name} COMMAND test_${name} --gtest_brief=1)
   set_tests_properties(unit.${name} PROPERTIES TIMEOUT 300 LABELS deterministic)
