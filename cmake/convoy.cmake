@@ -59,7 +59,7 @@ function(convoy_headers name)
     return()
   endif()
   cmake_parse_arguments(ARG "" "" "ALSO" ${ARGN})
-  file(WRITE "${PROJECT_BINARY_DIR}/empty.cpp" "")
+  file(CONFIGURE OUTPUT "${PROJECT_BINARY_DIR}/empty.cpp" CONTENT "")
   add_library(${name} STATIC "${PROJECT_BINARY_DIR}/empty.cpp")
   target_compile_options(${name} PRIVATE ${CONVOY_SHARED_PCH})
   target_link_libraries(${name} PRIVATE

@@ -26,8 +26,8 @@ class Border {
   /// `neighbours`: peers of the own zone. There are at least so many nodes, whatever the tracker
   /// said when there were fewer. `patience`: how long a piece may be missed, which must grow with
   /// the time that what is asked for over the border takes: over a thin line every piece waits.
-  /// `news`: how long a neighbour may keep it to itself that it has a piece; so long nothing is
-  /// asked for there.
+  /// `news`: how long a neighbour may keep it to itself that it has a piece. A piece is asked for
+  /// across once it has been known there for that long.
   void look(Instant now, std::uint32_t neighbours, Duration patience, Duration news);
 
   /// A peer of another zone has the piece, or has it no more. `pieces`: of the blob.
