@@ -82,7 +82,8 @@ class TlsServerContext {
   virtual Result<OcspTimes> staple(ByteView answer) = 0;
 };
 
-/// Client side of TLS; keeps sessions for resumption by (host, port, server name).
+/// Client side of TLS; keeps sessions for resumption by host and port, and by server name where
+/// that is verified (RFC 8446 4.6.1: a session is good for every name its certificate is good for).
 class TlsClientContext {
  public:
   virtual ~TlsClientContext() = default;

@@ -173,7 +173,8 @@ Task<Result<StreamPtr>> tls_connect(StreamPtr plain, std::shared_ptr<TlsClientCo
   if (!named) co_return std::move(named).error();
   auto connection = std::make_unique<tls::Connection>();
   connection->sessions = generation.sessions;
-  connection->session_key = (*socket)->remote().str() + '|' + server_name;
+  connection->session_key = (*socket)->remote().str();
+  if (client.options().verify_name) connection->session_key += '|' + server_name;
   tls::offer_session(ssl.get(), *connection);
   auto stream =
       co_await tls::establish(std::move(*socket), std::move(connection), std::move(ssl), timeout);

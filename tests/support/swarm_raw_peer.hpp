@@ -14,6 +14,7 @@ namespace convoy::test {
 /// What a hand-made peer got out of an engine.
 struct RawAnswer {
   bool connected = false;             ///< TLS came up
+  bool resumed = false;               ///< from an earlier session
   bool closed = false;                ///< the engine ended it within the limit
   std::uint64_t payload = 0;          ///< bytes of blocks
   std::vector<bt::Message> messages;  ///< after the 68 bytes, without blocks' data
@@ -28,6 +29,15 @@ struct RawOptions {
   Bytes later;  ///< written after the first answer
   Duration limit = std::chrono::seconds(3);
   std::uint64_t stop_at = 0;  ///< stop when that much payload came, 0: read to the end
+  std::shared_ptr<net::TlsClientContext> context{};  ///< one that was used before; null: a new one
+
+  std::shared_ptr<net::TlsClientContext> new_context() const {
+    net::TlsClientOptions tls;
+    tls.identity = identity;
+    tls.roots_pem = roots_pem;
+    tls.verify_name = false;
+    return *net::TlsClientContext::make(std::move(tls));
+  }
 };
 
 /// Speaks TLS with an engine and sends it any bytes.
@@ -40,18 +50,15 @@ class RawPeer {
       answer.error = plain.error().code();
       co_return answer;
     }
-    net::TlsClientOptions tls;
-    tls.identity = o.identity;
-    tls.roots_pem = o.roots_pem;
-    tls.verify_name = false;
-    auto context = net::TlsClientContext::make(std::move(tls));
-    auto stream = co_await net::tls_connect(*std::move(plain), *context, o.sni, o.limit);
+    if (o.context == nullptr) o.context = o.new_context();
+    auto stream = co_await net::tls_connect(*std::move(plain), o.context, o.sni, o.limit);
     if (!stream) {
       answer.error = stream.error().code();
       answer.closed = true;
       co_return answer;
     }
     answer.connected = true;
+    answer.resumed = (*stream)->tls()->resumed;
     (*stream)->set_idle_timeout(o.limit);
     if (!o.bytes.empty()) {
       const Status sent = co_await (*stream)->write(o.bytes);

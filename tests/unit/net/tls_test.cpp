@@ -443,67 +443,79 @@ TEST_F(Tls, one_reader_and_one_writer_on_each_side_at_once) {
   EXPECT_TRUE(d);
 }
 
-TEST_F(Tls, sessions_resume_with_the_same_chain) {
-  const TestCa issuing = ca.intermediate("issuing");
-  TlsServerOptions options = server_options(PeerCertificate::required);
-  options.identity = issuing.issue();
-  const auto s = make(options);
-  const auto c = client(issuing.issue());
-  TlsPair first = connect(s, c);
-  ASSERT_TRUE(first.ok());
-  const auto key_of = [](const Stream& stream) { return stream.tls()->peer_chain; };
-  const auto server_saw = key_of(**first.server);
-  const auto client_saw = key_of(**first.client);
-  // The ticket comes after the handshake, with the first read.
-  EXPECT_TRUE(loop.run((*first.server)->write(as_bytes("x"))).ok());
-  EXPECT_EQ(*read(**first.client), "x");
-
-  // Another port would be another key: connect to the same one again needs one listener.
-  auto listener = Listener::open(loop.executor(), {"127.0.0.1", 0});
-  const auto port = (*listener)->local().port;
-  for (int round = 0; round < 3; ++round) {
-    const auto dial = [&]() -> Task<TlsPair> {
+/// Connects again and again to one port: another one would be another server to the client.
+class Resumption : public Tls {
+ protected:
+  TlsPair dial(const std::shared_ptr<TlsServerContext>& s,
+               const std::shared_ptr<TlsClientContext>& c, const std::string& name = "localhost") {
+    const auto both = [&]() -> Task<TlsPair> {
       TlsPair out;
+      const auto port = listener->local().port;
       auto near = co_await tcp_connect(loop.executor(), "127.0.0.1", port, seconds(5));
-      auto far = co_await (*listener)->accept();
+      auto far = co_await listener->accept();
       TaskGroup group(loop.executor());
       const auto accept = [&]() -> Task<void> {
         out.server = co_await tls_accept(std::move(*far), s, seconds(5));
       };
       group.spawn(accept);
-      out.client = co_await tls_connect(std::move(*near), c, "localhost", seconds(5));
+      out.client = co_await tls_connect(std::move(*near), c, name, seconds(5));
       while (group.size() > 0) static_cast<void>(co_await sleep_for(milliseconds(1)));
       co_return out;
     };
-    TlsPair pair = loop.run(dial());
-    ASSERT_TRUE(pair.ok());
-    EXPECT_EQ((*pair.client)->tls()->resumed, round > 0);
-    EXPECT_EQ((*pair.server)->tls()->resumed, round > 0);
-    EXPECT_EQ(key_of(**pair.server), server_saw);
-    EXPECT_EQ(key_of(**pair.client), client_saw);
+    TlsPair pair = loop.run(both());
+    if (!pair.ok()) return pair;
+    // The ticket comes after the handshake, with the first read.
     EXPECT_TRUE(loop.run((*pair.server)->write(as_bytes("x"))).ok());
     EXPECT_EQ(*read(**pair.client), "x");
+    EXPECT_EQ((*pair.client)->tls()->resumed, (*pair.server)->tls()->resumed);
+    return pair;
   }
+  static bool resumed(const TlsPair& pair) { return pair.ok() && (*pair.server)->tls()->resumed; }
 
+  std::unique_ptr<Listener> listener = *Listener::open(loop.executor(), {"127.0.0.1", 0});
+};
+
+TEST_F(Resumption, shows_the_same_chain) {
+  const TestCa issuing = ca.intermediate("issuing");
+  TlsServerOptions options = server_options(PeerCertificate::required);
+  options.identity = issuing.issue();
+  const auto s = make(options);
+  const auto c = client(issuing.issue());
+  const auto chain = [](const Result<StreamPtr>& stream) { return (*stream)->tls()->peer_chain; };
+  const TlsPair first = dial(s, c);
+  ASSERT_TRUE(first.ok());
+  EXPECT_FALSE(resumed(first));
+  for (int round = 0; round < 2; ++round) {
+    const TlsPair again = dial(s, c);
+    ASSERT_TRUE(resumed(again));
+    EXPECT_EQ(chain(again.server), chain(first.server));
+    EXPECT_EQ(chain(again.client), chain(first.client));
+  }
   // With a new identity the old sessions, which show the old certificate, are gone.
   EXPECT_TRUE(c->replace_identity(issuing.issue({.name = "renewed"})).ok());
-  const auto dial = [&]() -> Task<TlsPair> {
-    TlsPair out;
-    auto near = co_await tcp_connect(loop.executor(), "127.0.0.1", port, seconds(5));
-    auto far = co_await (*listener)->accept();
-    TaskGroup group(loop.executor());
-    const auto accept = [&]() -> Task<void> {
-      out.server = co_await tls_accept(std::move(*far), s, seconds(5));
-    };
-    group.spawn(accept);
-    out.client = co_await tls_connect(std::move(*near), c, "localhost", seconds(5));
-    while (group.size() > 0) static_cast<void>(co_await sleep_for(milliseconds(1)));
-    co_return out;
+  const TlsPair renewed = dial(s, c);
+  ASSERT_TRUE(renewed.ok());
+  EXPECT_FALSE(resumed(renewed));
+  EXPECT_NE(chain(renewed.server), chain(first.server));
+}
+
+TEST_F(Resumption, crosses_names_only_where_the_name_is_not_verified) {
+  TlsServerOptions options =
+      server_options(PeerCertificate::required, {.san = "DNS:*.test.example"});
+  std::vector<std::string> asked;
+  options.accept_server_name = [&asked](std::string_view name) {
+    asked.emplace_back(name);
+    return name != "c.test.example";
   };
-  TlsPair pair = loop.run(dial());
-  ASSERT_TRUE(pair.ok());
-  EXPECT_FALSE((*pair.server)->tls()->resumed);
-  EXPECT_NE(key_of(**pair.server), server_saw);
+  const auto s = make(options);
+  const auto strict = client(ca.issue()), peer = client(ca.issue(), false);
+  EXPECT_TRUE(dial(s, strict, "a.test.example").ok());
+  EXPECT_FALSE(resumed(dial(s, strict, "b.test.example")));
+  EXPECT_TRUE(resumed(dial(s, strict, "a.test.example")));
+  EXPECT_FALSE(resumed(dial(s, peer, "a.test.example")));
+  EXPECT_TRUE(resumed(dial(s, peer, "b.test.example")));
+  EXPECT_EQ(asked.back(), "b.test.example");
+  EXPECT_FALSE(dial(s, peer, "c.test.example").ok()) << "a session opens no name that is refused";
 }
 
 TEST_F(Tls, the_servers_identity_can_be_replaced_while_it_serves) {

@@ -132,6 +132,31 @@ TEST_F(GateAttack, StolenTicketOfAnotherCertificate) {
                  "ticket_wrong_certificate");
 }
 
+TEST_F(GateAttack, AResumedSessionNeedsATicketOfItsOwnCertificateToo) {
+  const auto other = TestBlob::make(cluster, test::random_bytes(1 << 20, 2));
+  seeder.seed(other);
+  const auto context = raw({}).new_context();
+  const auto resume = [&](const TestBlob& what, const test::TestNode& whose) {
+    const std::string t = cluster.ticket(whose, what.meta.digest, what.info_hash, {true, true});
+    RawOptions o = raw(joined(test::greeting(what.info_hash, t), requests()));
+    o.sni = bt::short_hex(what.info_hash);
+    o.context = context;
+    o.stop_at = 1;
+    return talk(std::move(o));
+  };
+  EXPECT_GT(resume(blob, attacker).payload, 0U);
+  const auto own = resume(other, attacker);
+  EXPECT_TRUE(own.resumed) << "for another torrent of the same node";
+  EXPECT_GT(own.payload, 0U);
+  const auto stolen = resume(other, cluster.node("victim"));
+  await_refusals(1);
+  EXPECT_TRUE(stolen.resumed);
+  EXPECT_TRUE(stolen.closed);
+  EXPECT_EQ(stolen.payload, 0U);
+  EXPECT_EQ(seeder.audit.count("peer.refuse", "ticket_wrong_certificate"), 1U);
+  EXPECT_EQ(seeder.audit.count("peer.grant"), 2U);
+}
+
 TEST_F(GateAttack, TicketOfTheSameNodesOldCertificate) {
   const auto old = cluster.node("attacker");
   const std::string t = ticket_for(old, blob.info_hash);
