@@ -83,7 +83,8 @@ class TlsServerContext {
 };
 
 /// Client side of TLS; keeps sessions for resumption by host and port, and by server name where
-/// that is verified (RFC 8446 4.6.1: a session is good for every name its certificate is good for).
+/// that is verified. Elsewhere the name says nothing of who the server is, so a session serves all
+/// names, though RFC 8446 4.6.1 advises to resume with the same one.
 class TlsClientContext {
  public:
   virtual ~TlsClientContext() = default;

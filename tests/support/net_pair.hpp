@@ -16,14 +16,19 @@ struct Pair {
   net::StreamPtr server;
 };
 
+inline net::Task<Pair> pair_at(net::Executor executor, net::Listener& listener) {
+  const auto port = listener.local().port;
+  const std::string host = "127.0.0.1";
+  auto client = co_await net::tcp_connect(executor, host, port, std::chrono::seconds(5));
+  auto server = co_await listener.accept();
+  Pair out{std::move(*client), std::move(*server)};
+  co_return out;
+}
+
 inline net::Task<Pair> plain_pair(net::Executor executor) {
   const net::Endpoint any{"127.0.0.1", 0};
   auto listener = net::Listener::open(executor, any);
-  const auto port = (*listener)->local().port;
-  const std::string host = "127.0.0.1";
-  auto client = co_await net::tcp_connect(executor, host, port, std::chrono::seconds(5));
-  auto server = co_await (*listener)->accept();
-  Pair out{std::move(*client), std::move(*server)};
+  Pair out = co_await pair_at(executor, **listener);
   co_return out;
 }
 
@@ -34,11 +39,10 @@ struct TlsPair {
   bool ok() const { return client.ok() && server.ok(); }
 };
 
-inline net::Task<TlsPair> tls_pair(net::Executor executor,
+inline net::Task<TlsPair> tls_over(net::Executor executor, Pair plain,
                                    std::shared_ptr<net::TlsServerContext> server,
                                    std::shared_ptr<net::TlsClientContext> client,
-                                   std::string name = "localhost") {
-  Pair plain = co_await plain_pair(executor);
+                                   std::string name) {
   TlsPair out;
   net::TaskGroup group(executor);
   net::Notify done(executor);
@@ -53,6 +57,16 @@ inline net::Task<TlsPair> tls_pair(net::Executor executor,
       co_await net::tls_connect(std::move(plain.client), client, name, std::chrono::seconds(5));
   while (!accepted) static_cast<void>(co_await done.wait(std::chrono::seconds(5)));
   co_await group.stop();
+  co_return out;
+}
+
+inline net::Task<TlsPair> tls_pair(net::Executor executor,
+                                   std::shared_ptr<net::TlsServerContext> server,
+                                   std::shared_ptr<net::TlsClientContext> client,
+                                   std::string name = "localhost") {
+  Pair plain = co_await plain_pair(executor);
+  TlsPair out = co_await tls_over(executor, std::move(plain), std::move(server), std::move(client),
+                                  std::move(name));
   co_return out;
 }
 

@@ -448,21 +448,8 @@ class Resumption : public Tls {
  protected:
   TlsPair dial(const std::shared_ptr<TlsServerContext>& s,
                const std::shared_ptr<TlsClientContext>& c, const std::string& name = "localhost") {
-    const auto both = [&]() -> Task<TlsPair> {
-      TlsPair out;
-      const auto port = listener->local().port;
-      auto near = co_await tcp_connect(loop.executor(), "127.0.0.1", port, seconds(5));
-      auto far = co_await listener->accept();
-      TaskGroup group(loop.executor());
-      const auto accept = [&]() -> Task<void> {
-        out.server = co_await tls_accept(std::move(*far), s, seconds(5));
-      };
-      group.spawn(accept);
-      out.client = co_await tls_connect(std::move(*near), c, name, seconds(5));
-      while (group.size() > 0) static_cast<void>(co_await sleep_for(milliseconds(1)));
-      co_return out;
-    };
-    TlsPair pair = loop.run(both());
+    test::Pair plain = loop.run(test::pair_at(loop.executor(), *listener));
+    TlsPair pair = loop.run(test::tls_over(loop.executor(), std::move(plain), s, c, name));
     if (!pair.ok()) return pair;
     // The ticket comes after the handshake, with the first read.
     EXPECT_TRUE(loop.run((*pair.server)->write(as_bytes("x"))).ok());
