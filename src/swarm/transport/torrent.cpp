@@ -39,7 +39,8 @@ TorrentImpl::TorrentImpl(Env& env, Dialer& dialer, TorrentSpec spec, std::uint64
       renewed_(env.executor),
       renew_now_(env.executor),
       tick_now_(env.executor),
-      limits_changed_(env.executor) {
+      limits_changed_(env.executor),
+      renewed_at_(env.now()) {
   take(spec_.grant);
 }
 

@@ -224,6 +224,23 @@ TEST_F(Trouble, TicketsAreRenewedOnLivingConnections) {
   EXPECT_EQ(a.audit.count("peer.refuse"), 0U);
 }
 
+TEST_F(Trouble, AFreshGrantIsNotAskedForAgainThoughPeersAreFew) {
+  const auto blob = TestBlob::make(cluster, test::random_bytes(1 << 20, 8));
+  auto& b = node("b", 0);
+  auto spec = b.spec(blob, std::make_shared<MemoryPieces>(blob.meta.size), {});
+  int renewals = 0;
+  spec.grant.interval = 1s;
+  spec.renew = [&]() -> net::Task<Result<swarm::Grant>> {
+    ++renewals;
+    co_return b.grant(blob);
+  };
+  const auto t = b.engine->add(std::move(spec)).value();
+  wait(300ms);
+  EXPECT_EQ(renewals, 0);
+  wait(1s);
+  EXPECT_EQ(renewals, 1);
+}
+
 TEST_F(Trouble, ANewCertificateOfTheSameNodeIsTakenAnothersIsNot) {
   const auto blob = TestBlob::make(cluster, test::random_bytes(1 << 20, 9));
   auto& a = node("a");
