@@ -25,7 +25,7 @@ Agent::Agent(net::Executor executor, net::WorkerPool& pool, AgentOptions options
       admin_(security::OperatorKey(random.hex(32), audit),
              {[this] { return rates(); }, [this](const AgentRates& r) { set_rates(r); }}),
       pulls_(options_.recent_pulls, metrics_, log.module("pulls")),
-      desk_(cluster_, options_.zone, tasks_, clock, audit, log.module("tickets")),
+      desk_(cluster_, options_.zone, clock, audit, log.module("tickets")),
       authorizer_(desk_, clock, std::min<Duration>(options_.swarm_stall, std::chrono::seconds(3))),
       seats_(cluster_, desk_, clock, log.module("swarm")),
       downloads_(executor, pool, *parts_.cache, seats_, clock, options_.swarm_stall,
@@ -44,6 +44,7 @@ Agent::Agent(net::Executor executor, net::WorkerPool& pool, AgentOptions options
       proxy_handler_(executor, parts_.upstreams, parts_.proxy_gate, blobs_, small_, parts_.proxy_ca,
                      ProxyPolicy{options_.proxy_tunnel, options_.proxy_allow_non_loopback}, clock,
                      random, audit, log.module("proxy")),
+      links_(cluster_, parts_.upstreams, tasks_, clock, random),
       membership_(
           MembershipOptions{options_.node_name, options_.zone, options_.join_token}, parts_.store,
           pool, clock, seams_.make_tracker,
@@ -84,6 +85,7 @@ net::Task<Status> Agent::start() {
   auto written = co_await pool_.run(std::move(write));
   if (!written) co_return written;
   tasks_.spawn([this] { return membership_.run(); });
+  tasks_.spawn([this] { return links_.run(); });
   co_return Status{};
 }
 
@@ -135,6 +137,7 @@ void Agent::joined(const clients::Enrolment& enrolment, net::TlsIdentity identit
   // Tickets are bound to the certificate: those at hand are of no more use, and what the engine
   // asks for now has to go through the new link.
   authorizer_.forget_all();
+  links_.greet();
   if (!running) return;
   auto replaced = link->engine->replace_identity(std::move(identity));
   if (!replaced) log_.error("peers see the old identity", {{"reason", replaced.error().text()}});

@@ -7,6 +7,7 @@
 #include "agent/admin_api.hpp"
 #include "agent/fetch/downloads.hpp"
 #include "agent/fetch/small_blobs.hpp"
+#include "agent/fetch/standing_links.hpp"
 #include "agent/gate.hpp"
 #include "agent/identity/membership.hpp"
 #include "agent/mirror/blob_handler.hpp"
@@ -91,6 +92,7 @@ class Agent final : public AgentService {
   BlobHandler blobs_;
   MirrorHandler mirror_handler_;
   ProxyHandler proxy_handler_;
+  StandingLinks links_;
   Membership membership_;
   net::TaskGroup tasks_;
   std::unique_ptr<net::HttpServer> mirror_;

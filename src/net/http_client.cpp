@@ -1,13 +1,11 @@
 #include "net/http_client.hpp"
 
 #include <algorithm>
-#include <map>
 #include <utility>
 
 #include "net/http_call.hpp"
 #include "net/http_pool.hpp"
 #include "net/steady.hpp"
-#include "net/task_group.hpp"
 #include "net/tcp.hpp"
 
 namespace convoy::net {
@@ -46,37 +44,12 @@ struct HttpClient::Impl {
     co_return connection;
   }
 
-  /// One that is open, or about to be; null when there is none.
-  Task<ClientConnectionPtr> idle(std::string key, Deadline deadline) {
-    auto connection = pool->take(key);
-    const auto it = opening.find(key);
-    if (connection || it == opening.end()) co_return connection;
-    const auto done = it->second;
-    co_await done->wait(deadline.time() - steady_now());
-    co_return pool->take(key);
-  }
-
-  static Task<void> prepare(std::shared_ptr<Impl> self, http::Url url, Deadline deadline) {
-    const std::string key = self->key_of(url);
-    if (self->opening.contains(key)) co_return;
-    if (auto there = self->pool->take(key)) {
-      self->pool->give(key, std::move(there));
-      co_return;
-    }
-    const auto done = std::make_shared<Notify>(self->executor);
-    self->opening.emplace(key, done);
-    auto fresh = co_await self->connect(url, deadline);
-    self->opening.erase(key);
-    if (fresh) self->pool->give(key, std::move(*fresh));
-    done->notify_all();
-  }
-
   static Task<Result<ResponsePtr>> send(std::shared_ptr<Impl> self, HttpRequest request,
                                         Deadline deadline) {
     auto head = request_text(request);
     if (!head) co_return std::move(head).error();
     const std::string key = self->key_of(request.url);
-    auto connection = co_await self->idle(key, deadline);
+    auto connection = self->pool->take(key);
     if (connection) {
       HttpCall call(self->options, request, *head, *connection, deadline);
       auto answer = co_await call.run();
@@ -100,7 +73,6 @@ struct HttpClient::Impl {
   const Executor executor;
   const HttpClientOptions options;
   const std::shared_ptr<ClientPool> pool;
-  std::map<std::string, std::shared_ptr<Notify>> opening;  ///< by key: told when it is open
 };
 
 HttpClient::HttpClient(Executor executor, HttpClientOptions options)
@@ -110,10 +82,6 @@ HttpClient::~HttpClient() = default;
 
 Task<Result<ResponsePtr>> HttpClient::send(HttpRequest request, Deadline deadline) {
   return Impl::send(impl_, std::move(request), deadline);
-}
-
-Task<void> HttpClient::prepare(http::Url url, Deadline deadline) {
-  return Impl::prepare(impl_, std::move(url), deadline);
 }
 
 void HttpClient::drop_idle() { impl_->pool->clear(); }

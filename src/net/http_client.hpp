@@ -60,9 +60,6 @@ class HttpClient {
   /// "response_invalid", "request_timeout" when `deadline` passes before the head.
   /// A server that answers before it has the whole body is believed: the rest is not sent.
   Task<Result<std::unique_ptr<HttpResponse>>> send(HttpRequest, Deadline);
-  /// Has a connection open for a request that is about to come, unless there is one; the request
-  /// waits for it. Trouble is left for the request to find.
-  Task<void> prepare(http::Url, Deadline);
   /// Closes the idle connections, for when their identity was replaced.
   void drop_idle();
 

@@ -20,7 +20,6 @@ class Authorizer {
   net::Task<Result<Permit>> permit(BlobAsk, std::optional<Secret> authorization, Deadline);
 
   /// permit() is about to be called: what it needs is made ready meanwhile.
-  void expect(Deadline deadline) { desk_.expect(deadline); }
   /// Every request is decided on anew.
   void forget_all() { granted_ = PermitCache(); }
 

@@ -53,12 +53,6 @@ TicketFailure classify_ticket_error(const Error& error) {
   }
 }
 
-void TicketDesk::expect(Deadline deadline) {
-  const ClusterLinkPtr link = cluster_.link();
-  if (!link || (resting_ && clock_.steady() < rest_until_)) return;
-  tasks_.spawn([tracker = link->tracker, deadline] { return tracker->prepare(deadline); });
-}
-
 net::Task<Result<SwarmPass>> TicketDesk::ask(BlobAsk ask, std::optional<Secret> authorization,
                                              Deadline deadline) {
   const ClusterLinkPtr link = cluster_.link();

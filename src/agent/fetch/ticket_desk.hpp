@@ -8,7 +8,6 @@
 #include "agent/identity/cluster.hpp"
 #include "base/clock.hpp"
 #include "base/log.hpp"
-#include "net/task_group.hpp"
 #include "security/audit/audit.hpp"
 #include "swarm/transport/engine.hpp"
 
@@ -33,17 +32,13 @@ TicketFailure classify_ticket_error(const Error&);
 class TicketDesk {
  public:
   /// `zone`: where the node is configured to stand; what its join token says comes before it.
-  TicketDesk(const Cluster& cluster, bt::Zone zone, net::TaskGroup& tasks, const Clock& clock,
-             security::AuditLog& audit, Logger log)
+  TicketDesk(const Cluster& cluster, bt::Zone zone, const Clock& clock, security::AuditLog& audit,
+             Logger log)
       : cluster_(cluster),
         zone_(std::move(zone)),
-        tasks_(tasks),
         clock_(clock),
         audit_(audit),
         log_(std::move(log)) {}
-
-  /// ask() is about to be called: what it needs is made ready meanwhile.
-  void expect(Deadline);
 
   /// Errors: the tracker's own; unavailable "not_enrolled", "registry_not_in_cluster",
   /// "tracker_resting" (it was out of reach moments ago), "swarm_metadata_refused".
@@ -56,7 +51,6 @@ class TicketDesk {
 
   const Cluster& cluster_;
   bt::Zone zone_;
-  net::TaskGroup& tasks_;
   const Clock& clock_;
   security::AuditLog& audit_;
   Logger log_;

@@ -36,7 +36,6 @@ net::Task<void> BlobHandler::serve(net::HttpExchange& exchange, BlobAsk ask, htt
 
 net::Task<void> BlobHandler::get(Pull& pull) {
   const Deadline deadline = Deadline::in(env_.clock, kDecidePatience);
-  if (pull.ask.own_credential) env_.authorizer.expect(deadline);
   auto credential = co_await credential_for(pull.ask, deadline);
   if (!credential) {
     if (is_refusal(credential.error())) {

@@ -50,6 +50,9 @@ class HttpRegistryClient final : public RegistryClient {
   net::Task<Result<std::optional<Secret>>> authorize_pull(
       oci::RepoName repo, std::optional<RegistryCredential> credential, std::string request_id,
       Deadline deadline) override;
+  net::Task<void> hello(std::string request_id, Deadline deadline) override {
+    return tokens_.hello(std::move(request_id), deadline);
+  }
   net::Task<Result<ResponsePtr>> get_blob(oci::RepoName repo, oci::Digest digest,
                                           std::uint64_t offset, std::optional<Secret> authorization,
                                           std::string request_id, Deadline deadline) override;

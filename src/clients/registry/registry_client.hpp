@@ -46,6 +46,10 @@ class RegistryClient {
       oci::RepoName, std::optional<RegistryCredential> credential, std::string request_id,
       Deadline) = 0;
 
+  /// Keeps a connection open, and known for a minute what the registry demands, so that
+  /// authorize_pull() need not ask. Trouble is left for others to find.
+  virtual net::Task<void> hello(std::string request_id, Deadline) = 0;
+
   /// GET of a blob from `offset` to the end, following at most 3 redirects (credentials are dropped
   /// on another host). The answer is 200, or 206 from exactly `offset`.
   virtual net::Task<Result<std::unique_ptr<net::HttpResponse>>> get_blob(

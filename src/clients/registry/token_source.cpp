@@ -15,6 +15,7 @@ constexpr std::size_t kMaxKept = 1024;
 constexpr std::chrono::seconds kMinLife{60};  // a registry that says less is read as 60 s
 constexpr std::chrono::seconds kMaxLife{3600};
 constexpr std::chrono::seconds kNoTokenLife{60};
+constexpr std::chrono::seconds kChallengeLife{60};
 
 std::uint16_t usual_port(bool tls) { return tls ? 443 : 80; }
 
@@ -82,7 +83,10 @@ net::Task<Result<std::optional<Secret>>> TokenSource::pull(
   if (const auto it = kept_.find(key); it != kept_.end() && clock_.steady() < it->second.until) {
     co_return it->second.authorization;
   }
-  auto challenges = co_await challenge(request_id, deadline);
+  Result<Challenges> challenges = heard_;
+  if (heard_.empty() || clock_.steady() >= heard_until_) {
+    challenges = co_await challenge(request_id, deadline);
+  }
   if (!challenges) co_return std::move(challenges).error();
   if (challenges->empty()) {
     keep(key, std::nullopt, kNoTokenLife);
@@ -93,7 +97,10 @@ net::Task<Result<std::optional<Secret>>> TokenSource::pull(
     if (!realm) co_return std::move(realm).error();
     realm->target = token_target(realm->target, param(*bearer, "service"), repo, credential);
     auto token = co_await fetch(*realm, credential, request_id, deadline);
-    if (!token) co_return std::move(token).error();
+    if (!token) {
+      heard_.clear();
+      co_return std::move(token).error();
+    }
     std::optional<Secret> value(std::in_place, "Bearer " + std::string(token->text.reveal()));
     keep(key, value, token->life);
     co_return value;
@@ -107,6 +114,11 @@ net::Task<Result<std::optional<Secret>>> TokenSource::pull(
   co_return unauthorized("registry_unauthorized", "no challenge that can be answered");
 }
 
+net::Task<void> TokenSource::hello(std::string request_id, Deadline deadline) {
+  auto asked = co_await challenge(std::move(request_id), deadline);
+  if (!asked) heard_.clear();
+}
+
 /// What GET /v2/ demands: nothing when it answers without.
 net::Task<Result<TokenSource::Challenges>> TokenSource::challenge(std::string request_id,
                                                                   Deadline deadline) {
@@ -117,7 +129,10 @@ net::Task<Result<TokenSource::Challenges>> TokenSource::challenge(std::string re
   auto response = co_await http_->send(std::move(request), deadline);
   if (!response) co_return registry_unreachable(response.error());
   const int status = (*response)->status();
-  if (status == 200) co_return Challenges{};
+  if (status == 200) {
+    heard_.clear();
+    co_return Challenges{};
+  }
   if (status != 401) {
     auto refusal = registry_refusal(status);
     co_return refusal ? *refusal : unavailable("registry_unavailable", "odd answer to a ping");
@@ -131,6 +146,8 @@ net::Task<Result<TokenSource::Challenges>> TokenSource::challenge(std::string re
   if (all.empty()) co_return unauthorized("registry_unauthorized", "401 without a challenge");
   auto drained = co_await (*response)->read_all(kMaxTokenAnswer);
   if (!drained) response = std::unique_ptr<net::HttpResponse>();
+  heard_ = all;
+  heard_until_ = clock_.steady() + kChallengeLife;
   co_return all;
 }
 

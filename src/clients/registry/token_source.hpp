@@ -33,6 +33,8 @@ class TokenSource {
   net::Task<Result<std::optional<Secret>>> pull(oci::RepoName,
                                                 std::optional<RegistryCredential> credential,
                                                 std::string request_id, Deadline);
+  /// As RegistryClient::hello.
+  net::Task<void> hello(std::string request_id, Deadline);
 
  private:
   struct Kept {
@@ -55,6 +57,8 @@ class TokenSource {
   std::vector<std::string> token_hosts_;
   const Clock& clock_;
   std::map<std::string, Kept> kept_;
+  Challenges heard_;  ///< the last challenge; empty: none, or not to be trusted any more
+  SteadyTime heard_until_{};
 };
 
 }  // namespace convoy::clients

@@ -41,7 +41,13 @@ class HttpTrackerClient final : public TrackerClient {
   HttpTrackerClient(std::shared_ptr<net::HttpClient> http, http::Url base)
       : http_(std::move(http)), base_(std::move(base)) {}
 
-  net::Task<void> prepare(Deadline deadline) override { return http_->prepare(base_, deadline); }
+  net::Task<void> hello(Deadline deadline) override {
+    Call call;
+    call.method = "GET";
+    call.target = "/v1/hello";
+    auto answer = co_await send(std::move(call), deadline);
+    static_cast<void>(answer);
+  }
 
   net::Task<Result<Enrolment>> enrol(EnrolRequest request, Deadline deadline) override {
     json::object body;

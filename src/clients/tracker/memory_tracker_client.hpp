@@ -19,12 +19,17 @@ class MemoryTrackerClient final : public TrackerClient {
   std::function<Result<bt::AnnounceReply>(const bt::AnnounceRequest&)> on_announce;
   std::function<Result<std::chrono::seconds>(const OriginRegistration&)> on_origin;
 
+  int hellos = 0;
   std::vector<std::string> enrolled;  ///< names
   std::vector<TicketRequest> tickets;
   std::vector<bt::AnnounceRequest> announces;
   std::vector<OriginRegistration> origins;
   std::vector<PeerReport> reports;
 
+  net::Task<void> hello(Deadline) override {
+    ++hellos;
+    co_return;
+  }
   net::Task<Result<Enrolment>> enrol(EnrolRequest request, Deadline) override {
     enrolled.push_back(request.name);
     if (!on_enrol) co_return unreachable();

@@ -92,8 +92,8 @@ class TrackerClient {
   virtual ~TrackerClient() = default;
   virtual net::Task<Result<Enrolment>> enrol(EnrolRequest, Deadline) = 0;
   virtual net::Task<Result<Enrolment>> renew(std::string csr_pem, Deadline) = 0;
-  /// Has a connection open for a question that is about to come.
-  virtual net::Task<void> prepare(Deadline) { co_return; }
+  /// Keeps a connection open for the next question, which is left to find trouble.
+  virtual net::Task<void> hello(Deadline) = 0;
   virtual net::Task<Result<TicketReply>> ticket(TicketRequest, Deadline) = 0;
   /// A refusal ("failure reason") is denied "announce_refused".
   virtual net::Task<Result<bt::AnnounceReply>> announce(bt::AnnounceRequest, Deadline) = 0;

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::array kRoutes{
     Route{"POST", "/v1/enrol", Access::anybody, "enrol"},
+    Route{"GET", "/v1/hello", Access::member, "hello"},
     Route{"POST", "/v1/renew", Access::member, "renew"},
     Route{"POST", "/v1/tickets", Access::member, "ticket"},
     Route{"POST", "/v1/origins", Access::member, "origin"},
@@ -126,6 +127,7 @@ net::Task<Result<Router::Reply>> Router::dispatch(net::HttpExchange& http, Call&
   if (route->action == "origin") co_return origins(call);
   if (route->action == "report") co_return reports(call);
   if (route->action == "announce") co_return announce(call);
+  if (route->action == "hello") co_return hello(call);
   co_return scrape(call);
 }
 
@@ -142,6 +144,11 @@ net::Task<Result<Router::Reply>> Router::enrol(Call& call) {
   std::string body =
       enrolment_json(*enrolled, parts_.office.authority(), parts_.registries.trust());
   co_return Reply{201, std::move(body)};
+}
+
+Result<Router::Reply> Router::hello(Call& call) {
+  call.audited = false;
+  return Reply{200, "{}"};
 }
 
 Result<Router::Reply> Router::renew(Call& call) {

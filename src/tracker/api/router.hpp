@@ -66,6 +66,7 @@ class Router {
   net::Task<Result<Reply>> dispatch(net::HttpExchange&, Call&);
   net::Task<Result<Reply>> enrol(Call&);
   net::Task<Result<Reply>> tickets(Call&);
+  static Result<Reply> hello(Call&);
   Result<Reply> renew(Call&);
   Result<Reply> origins(Call&);
   Result<Reply> reports(Call&);

@@ -37,7 +37,7 @@ class TicketDesk {
     std::chrono::seconds lifetime{600};
   };
 
-  explicit TicketDesk(Parts parts) : parts_(std::move(parts)) {}
+  explicit TicketDesk(const Parts& parts) : parts_(parts) {}
 
   /// Errors: those of PullCheck and MetadataSource; invalid "body_invalid"; denied
   /// "origin_cannot_leech", "origin_wrong_registry"; not_found "registry_unknown"; exhausted

@@ -86,7 +86,49 @@ TEST_F(RegistryClientTest, FetchesATokenAndKeepsItUntilShortlyBeforeItsEnd) {
   EXPECT_EQ(fake.seen.size(), 4u);
   clock_.advance(20s);
   EXPECT_TRUE(loop_.run(registry->authorize_pull(repo(), alice(), "rid-00000001", soon())).ok());
-  EXPECT_EQ(fake.seen.size(), 6u);
+  EXPECT_EQ(fake.seen.size(), 5u) << "the challenge is known for a minute";
+}
+
+TEST_F(RegistryClientTest, HelloSparesTheNextPullTheQuestionForAMinute) {
+  std::string realm;
+  FakeHttp fake(loop_, [&](const SeenRequest& request) -> FakeAnswer {
+    return request.target == "/v2/" ? challenge(realm) : FakeAnswer{200, R"({"token":"abc"})", {}};
+  });
+  realm = "http://" + fake.authority() + "/token";
+  auto registry = client(fake);
+  const auto pulls = [&](const char* name) {
+    const auto other = oci::RepoName::parse(name).value();
+    return loop_.run(registry->authorize_pull(other, alice(), "rid-00000001", soon())).ok();
+  };
+  loop_.run(registry->hello("rid-00000002", soon()));
+  ASSERT_EQ(fake.seen.size(), 1u);
+  EXPECT_EQ(fake.seen[0].header("Authorization"), "");
+  EXPECT_EQ(fake.seen[0].header("X-Request-Id"), "rid-00000002");
+  clock_.advance(59s);
+  EXPECT_TRUE(pulls("a"));
+  EXPECT_EQ(fake.seen.size(), 2u);
+  clock_.advance(1s);
+  EXPECT_TRUE(pulls("b"));
+  EXPECT_EQ(fake.seen.size(), 4u);
+}
+
+TEST_F(RegistryClientTest, AChallengeFromBeforeTheRegistryWentIsForgotten) {
+  std::string realm;
+  bool up = true;
+  FakeHttp fake(loop_, [&](const SeenRequest& request) -> FakeAnswer {
+    if (!up) return {503, "", {}};
+    return request.target == "/v2/" ? challenge(realm) : FakeAnswer{200, R"({"token":"abc"})", {}};
+  });
+  realm = "http://" + fake.authority() + "/token";
+  auto registry = client(fake);
+  loop_.run(registry->hello("rid-00000001", soon()));
+  up = false;
+  loop_.run(registry->hello("rid-00000001", soon()));
+  const auto got = loop_.run(registry->authorize_pull(repo(), alice(), "rid-00000001", soon()));
+  ASSERT_FALSE(got.ok());
+  EXPECT_EQ(got.error().code(), "registry_unavailable");
+  ASSERT_EQ(fake.seen.size(), 3u);
+  EXPECT_EQ(fake.seen[2].target, "/v2/");
 }
 
 TEST_F(RegistryClientTest, SendsNoCredentialToAForeignRealm) {

@@ -252,34 +252,6 @@ TEST_F(HttpClientTest, an_early_refusal_stops_the_upload) {
   EXPECT_LT(*asked, 10'000u);
 }
 
-TEST_F(HttpClientTest, a_prepared_connection_is_used_by_the_request_that_comes_meanwhile) {
-  const Script::Act answer{.answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", .hold = true};
-  Script script(loop, {answer, answer, answer});
-  test::Tasks tasks(loop);
-  const auto deadline = soon();
-  tasks->spawn([&] { return client.prepare(script.url("/"), deadline); });
-  tasks->spawn([&] { return client.prepare(script.url("/"), deadline); });
-  for (int i = 0; i < 3; ++i) {
-    HttpRequest request;
-    request.url = script.url("/x");
-    EXPECT_TRUE(loop.run(client.send(std::move(request), deadline)));
-    loop.run(client.prepare(script.url("/"), deadline));
-  }
-  EXPECT_EQ(script.connections, 1);
-}
-
-TEST_F(HttpClientTest, what_cannot_be_prepared_is_told_by_the_request) {
-  const auto listener = Listener::open(loop.executor(), {"127.0.0.1", 0}).value();
-  const http::Url url{false, "127.0.0.1", listener->local().port, "/"};
-  listener->close();
-  loop.run(client.prepare(url, soon()));
-  HttpRequest request;
-  request.url = url;
-  const auto answer = loop.run(client.send(std::move(request), soon()));
-  ASSERT_FALSE(answer);
-  EXPECT_EQ(answer.error().kind(), ErrorClass::unavailable);
-}
-
 TEST_F(HttpClientTest, the_deadline_bounds_the_wait_for_the_head) {
   HttpRequest request;
   request.url = server.url("/slow");

@@ -10,7 +10,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using test::CoreUnderTest;
-using test::range;
 using test::whole;
 
 constexpr std::uint64_t kSalt = 0x5eed;

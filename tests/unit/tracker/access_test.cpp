@@ -28,6 +28,15 @@ TEST(TrackerAccess, EveryRouteButEnrolmentDemandsACertificate) {
   EXPECT_EQ(world.audit.count("announce.refuse", "certificate_required"), 1u);
 }
 
+TEST(TrackerAccess, AMembersHelloLeavesNoTrace) {
+  TrackerWorld world;
+  world.start();
+  const auto answer = world.raw(world.http(world.cluster.node("n1").pem), "GET", "/v1/hello", "");
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.body, "{}");
+  EXPECT_EQ(world.audit.count("hello.grant"), 0u);
+}
+
 TEST(TrackerAccess, AnotherTrackersCertificateIsNoNode) {
   TrackerWorld world;
   world.start();
