@@ -7,7 +7,7 @@ nodes on the same links then do it with libtorrent (rarest first as it comes, an
 plain HTTPS from the registry. Needs root. The registry's link has the nodes' rate.
 
 --local: no namespaces and no links, so that hundreds of nodes fit on a machine (200 by default, 8 MiB at
-1 Mbit/s): each agent has an address of 127.0.0.0/8 and limits itself by its own rates
+0.4 Mbit/s, starts within 12 s): each agent has an address of 127.0.0.0/8 and limits itself by its own rates
 (agent.rates), the registry by its egress_limit. They count bytes of blobs, so framing does not show;
 no baselines. Needs no root.
 """
@@ -193,12 +193,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--local", action="store_true", help="hundreds of agents on loopback")
     parser.add_argument("--nodes", type=int, help="8, or 200 with --local")
-    parser.add_argument("--rate", type=float, help="Mbit/s of every link, each way: 40, or 1 with --local")
+    parser.add_argument("--rate", type=float, help="Mbit/s of every link, each way: 40, or 0.4 with --local")
     parser.add_argument("--size", type=int, help="MiB of the one layer: 64, or 8 with --local")
     parser.add_argument("--layers", default="", help='"10": ten of mixed size, "1,8,64": these MiB')
     parser.add_argument("--parallel", type=int, default=3, help="layers a client takes at once")
     parser.add_argument("--policy", default=",".join(POLICIES), help=f"which to run, of {','.join(POLICIES)}")
-    parser.add_argument("--spread", type=float, default=1.0, help="seconds within which nodes start")
+    parser.add_argument("--spread", type=float, help="seconds within which nodes start: 1, or 12 with --local")
     parser.add_argument("--runs", type=int, default=1)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--https-seconds", type=float, default=20, help="then the rest is reckoned")
@@ -206,8 +206,9 @@ def main() -> None:
     parser.add_argument("--verbose", action="store_true", help="a line for each node")
     parser.add_argument("--keep", action="store_true", help="keep the directory with logs")
     args = parser.parse_args()
-    nodes, rate, size = (200, 1, 8) if args.local else (8, 40, 64)
+    nodes, rate, size, spread = (200, 0.4, 8, 12.0) if args.local else (8, 40, 64, 1.0)
     args.nodes, args.rate, args.size = args.nodes or nodes, args.rate or rate, args.size or size
+    args.spread = spread if args.spread is None else args.spread
     if args.local:
         args.policy = "convoy"
     args.rate = int(args.rate) if args.rate == int(args.rate) else args.rate

@@ -211,7 +211,9 @@ void DistributionApi::account(const Call& call, SteadyTime began) {
       .latency("convoy_registry_request_seconds", "Time from head to end by route.",
                {{"route", route}})
       .observe(seconds);
-  if (!api_.log.enabled(LogLevel::info)) return;
+  // Every node of a cluster keeps its connection open by pings.
+  const bool ping = call.route.kind == RouteKind::ping;
+  if (!api_.log.enabled(ping ? LogLevel::debug : LogLevel::info)) return;
   api_.log.info("request",
                 {{"request_id", call.exchange.request_id()},
                  {"method", call.method()},

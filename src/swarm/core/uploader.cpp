@@ -11,8 +11,9 @@ namespace {
 constexpr std::uint32_t kFewPieces = 4;
 constexpr std::uint64_t kFarTurn = 8;
 /// Whoever is ahead would wait for one block for seconds, and its reader with it. Sooner, and peers
-/// with slow links hold the others back.
-constexpr Duration kLong = std::chrono::milliseconds(1000);
+/// with slow links hold the others back; so do all, where so many blocks take longer.
+constexpr std::chrono::duration<double> kLong{1};
+constexpr double kLongBlocks = 16;
 /// Sooner, and first copies hold up what readers wait for.
 constexpr Duration kMoment = std::chrono::milliseconds(50);
 /// Whoever takes them may not tell of it.
@@ -113,11 +114,19 @@ Peer* Uploader::slowest(Instant now) {
   return ++turns_ % kFarTurn == 0 ? far_best : near_best;
 }
 
+Duration Uploader::long_wait(Instant now) const {
+  std::chrono::duration<double> wait = kLong;
+  if (const double rate = s_.up_rate(now); rate > 0) {
+    wait = std::max(wait, decltype(wait)(kLongBlocks * bt::kBlockSize / rate));
+  }
+  return std::chrono::duration_cast<Duration>(wait);
+}
+
 Uploader::Choice Uploader::choose(Instant now) {
   Peer* const oldest = first_come(now);
   if (oldest == nullptr || s_.config.origin) return {oldest};
   if (const Choice copy = first_copy(now); copy.peer != nullptr) return copy;
-  return {now - oldest->wanted.front().since < kLong ? slowest(now) : oldest};
+  return {now - oldest->wanted.front().since < long_wait(now) ? slowest(now) : oldest};
 }
 
 Upload Uploader::take(Choice choice) {

@@ -34,6 +34,8 @@ class Uploader {
     Peer* peer = nullptr;
     std::size_t at = 0;  ///< in what it waits for
   };
+  /// How long a request may wait while slower peers are served.
+  Duration long_wait(Instant now) const;
   Choice choose(Instant now);
   Peer* first_come(Instant now);
   Choice first_copy(Instant now);

@@ -50,24 +50,39 @@ TEST(Uploads, PiecesBroughtAlongAreNoGain) {
   EXPECT_EQ(u->peer, 1U);
 }
 
-TEST(Uploads, NobodyWaitsLongForBeingAhead) {
-  CoreUnderTest c(64, 1, false, true);
-  c.join_with(1, range(30));
-  c.join_with(2, {});
-  c.join_with(3, {62, 63});
-  c.say(1, bt::RequestBlock{whole(63)});
-  const auto ask_and_serve = [&](PeerRef expected) {
-    c.say(2, bt::RequestBlock{whole(62)});
-    const auto u = c.swarm->next_block(c.now);
-    ASSERT_TRUE(u);
-    EXPECT_EQ(u->peer, expected);
-    c.swarm->block_sent(u->peer, u->block, c.now);
-  };
-  ask_and_serve(2);
-  c.now += 990ms;
-  ask_and_serve(2);
-  c.now += 10ms;
-  ask_and_serve(1);
+/// One peer is ahead, the other, which is slow, asks for a block whenever one was sent.
+class Ahead : public testing::Test {
+ protected:
+  Ahead() {
+    c_.join_with(1, range(30));
+    c_.join_with(2, {});
+    c_.join_with(3, {62, 63});  // or they would be first copies
+  }
+  PeerRef serve() {
+    c_.say(2, bt::RequestBlock{whole(62)});
+    const auto u = c_.swarm->next_block(c_.now);
+    if (!u) return 0;
+    c_.swarm->block_sent(u->peer, u->block, c_.now);
+    return u->peer;
+  }
+  /// For how long the first one waits, where a block leaves every so often.
+  Duration wait_of_the_first(Duration gap) {
+    for (int i = 0; i < 20; ++i, c_.now += gap) EXPECT_EQ(serve(), 2U);
+    c_.say(1, bt::RequestBlock{whole(63)});
+    const Instant since = c_.now;
+    while (serve() == 2 && c_.now - since < 60s) c_.now += gap;
+    return c_.now - since;
+  }
+
+  CoreUnderTest c_{64, 1, false, true};
+};
+
+TEST_F(Ahead, NobodyWaitsLong) { EXPECT_EQ(wait_of_the_first(10ms), 1s); }
+
+TEST_F(Ahead, OneWaitsForSixteenBlocksOfASlowUplink) {
+  const Duration wait = wait_of_the_first(125ms);
+  EXPECT_GE(wait, 1750ms);
+  EXPECT_LE(wait, 2250ms);
 }
 
 class FirstCopies : public testing::Test {
