@@ -4,8 +4,9 @@ link with a delay, a layer over a long path that it has all to itself, and a sma
 
 The same client takes the same kind of blob straight from the registry beside it (over TLS, as a
 container engine does: without a token at first, then with), and the cached one as a file from nginx. `cold`
-is without any open connection and token, the agent freshly started; `warm` is with them. Round trips
-are what a pull took longer than straight, over the delay. Needs root for the network namespaces.
+is without any token and with a new connection of the client; the agent was started a second ago and has
+its links to registry and tracker, as always between pulls. `warm` is with all of them. Round trips are what a
+pull took longer than straight, over the delay. Needs root for the network namespaces.
 """
 import argparse
 import base64
@@ -146,6 +147,7 @@ def distant(directory: Path, args) -> dict:
             cold_straight.append(straight.cold(digests.pop()))
             agent.stop()
             agent.start().wait_ready()
+            time.sleep(1)  # it has opened its links
             cold.append(through(agent, ns, digests.pop()))
         through(agent, ns, digests.pop())
         for _ in range(args.warm):
