@@ -84,6 +84,8 @@ Task<Result<ResponsePtr>> HttpClient::send(HttpRequest request, Deadline deadlin
   return Impl::send(impl_, std::move(request), deadline);
 }
 
+Executor HttpClient::executor() const { return impl_->executor; }
+
 void HttpClient::drop_idle() { impl_->pool->clear(); }
 
 }  // namespace convoy::net

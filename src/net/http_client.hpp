@@ -60,6 +60,7 @@ class HttpClient {
   /// "response_invalid", "request_timeout" when `deadline` passes before the head.
   /// A server that answers before it has the whole body is believed: the rest is not sent.
   Task<Result<std::unique_ptr<HttpResponse>>> send(HttpRequest, Deadline);
+  Executor executor() const;
   /// Closes the idle connections, for when their identity was replaced.
   void drop_idle();
 

@@ -18,8 +18,6 @@ class Authorizer {
   /// Errors of class unauthorized, denied, not_found are refusals; others mean that nobody could be
   /// asked.
   net::Task<Result<Permit>> permit(BlobAsk, std::optional<Secret> authorization, Deadline);
-
-  /// permit() is about to be called: what it needs is made ready meanwhile.
   /// Every request is decided on anew.
   void forget_all() { granted_ = PermitCache(); }
 

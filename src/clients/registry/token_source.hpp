@@ -12,6 +12,7 @@
 #include "base/secret.hpp"
 #include "clients/registry/registry_client.hpp"
 #include "net/http_client.hpp"
+#include "net/task_group.hpp"
 #include "wire/auth/challenge.hpp"
 
 namespace convoy::clients {
@@ -23,7 +24,8 @@ Result<http::Url> allowed_realm(std::string_view realm, const http::Url& base,
                                 const std::vector<std::string>& token_hosts);
 
 /// The token dance of Docker's token authentication: challenge, realm, Bearer. Keeps what it got
-/// until shortly before it expires, at most 1024 entries. One thread.
+/// until shortly before it expires, at most 1024 entries; who needs the same token meanwhile waits
+/// for it. One thread.
 class TokenSource {
  public:
   TokenSource(std::shared_ptr<net::HttpClient>, http::Url base,
@@ -45,8 +47,12 @@ class TokenSource {
     Secret text;
     std::chrono::seconds life{60};
   };
+  class Turn;
   using Challenges = std::vector<auth::Challenge>;
 
+  net::Task<Result<std::optional<Secret>>> ask(std::string key, oci::RepoName,
+                                               std::optional<RegistryCredential>,
+                                               std::string request_id, Deadline);
   net::Task<Result<Challenges>> challenge(std::string request_id, Deadline);
   net::Task<Result<Token>> fetch(http::Url realm, std::optional<RegistryCredential>,
                                  std::string request_id, Deadline);
@@ -57,6 +63,7 @@ class TokenSource {
   std::vector<std::string> token_hosts_;
   const Clock& clock_;
   std::map<std::string, Kept> kept_;
+  std::map<std::string, std::shared_ptr<net::Notify>> running_;  ///< told when the answer is there
   Challenges heard_;  ///< the last challenge; empty: none, or not to be trusted any more
   SteadyTime heard_until_{};
 };

@@ -89,6 +89,49 @@ TEST_F(RegistryClientTest, FetchesATokenAndKeepsItUntilShortlyBeforeItsEnd) {
   EXPECT_EQ(fake.seen.size(), 5u) << "the challenge is known for a minute";
 }
 
+TEST_F(RegistryClientTest, PullsOfOneRepositoryAtOnceShareATokenOthersDoNot) {
+  std::string realm;
+  FakeHttp fake(loop_, [&](const SeenRequest& request) -> FakeAnswer {
+    return request.target == "/v2/" ? challenge(realm) : FakeAnswer{200, R"({"token":"abc"})", {}};
+  });
+  realm = "http://" + fake.authority() + "/token";
+  auto registry = client(fake);
+  test::Tasks tasks(loop_);
+  int granted = 0;
+  const auto pull = [&](RegistryCredential who) -> net::Task<void> {
+    auto got = co_await registry->authorize_pull(repo(), std::move(who), "rid-00000001", soon());
+    granted += got && (*got)->reveal() == "Bearer abc" ? 1 : 0;
+  };
+  for (int i = 0; i < 3; ++i) tasks->spawn([&] { return pull(alice()); });
+  tasks->spawn([&] { return pull({"bob", Secret("another")}); });
+  for (int i = 0; i < 500 && granted < 4; ++i) loop_.run(net::sleep_for(10ms));
+  EXPECT_EQ(granted, 4);
+  EXPECT_EQ(fake.count("GET", "/token"), 2u);
+}
+
+TEST_F(RegistryClientTest, WhoWaitedInVainForATokenAsksForItself) {
+  std::string realm;
+  int refusals = 1;
+  FakeHttp fake(loop_, [&](const SeenRequest& request) -> FakeAnswer {
+    if (request.target == "/v2/") return challenge(realm);
+    return refusals-- > 0 ? FakeAnswer{503, "", {}} : FakeAnswer{200, R"({"token":"abc"})", {}};
+  });
+  realm = "http://" + fake.authority() + "/token";
+  auto registry = client(fake);
+  test::Tasks tasks(loop_);
+  int granted = 0;
+  int done = 0;
+  const auto pull = [&]() -> net::Task<void> {
+    auto got = co_await registry->authorize_pull(repo(), alice(), "rid-00000001", soon());
+    granted += got ? 1 : 0;
+    ++done;
+  };
+  for (int i = 0; i < 3; ++i) tasks->spawn([&] { return pull(); });
+  for (int i = 0; i < 500 && done < 3; ++i) loop_.run(net::sleep_for(10ms));
+  EXPECT_EQ(done, 3);
+  EXPECT_EQ(granted, 2);
+}
+
 TEST_F(RegistryClientTest, HelloSparesTheNextPullTheQuestionForAMinute) {
   std::string realm;
   FakeHttp fake(loop_, [&](const SeenRequest& request) -> FakeAnswer {
