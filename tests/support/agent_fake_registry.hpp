@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/service.hpp"
 #include "base/log.hpp"
 #include "base/random.hpp"
 #include "crypto/hash.hpp"
@@ -18,6 +19,18 @@
 #include "wire/oci/digest.hpp"
 
 namespace convoy::test {
+
+/// A registry as an agent is configured with, without TLS and a credential.
+inline agent::AgentRegistry plain_registry(std::string host, std::string base, bool is_default) {
+  return {.host = std::move(host),
+          .base_url = std::move(base),
+          .roots_pem = {},
+          .user = {},
+          .password = {},
+          .token_hosts = {},
+          .is_default = is_default,
+          .allow_http = true};
+}
 
 /// A registry that holds blobs in one repository and misbehaves as a test wants.
 class FakeRegistry {

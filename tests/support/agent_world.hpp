@@ -47,14 +47,7 @@ class AgentWorld {
     options.proxy_listen = {"127.0.0.1", 0};
     options.small_blob_limit = 1024;
     options.swarm_stall = std::chrono::milliseconds(200);
-    options.registries.push_back({.host = "registry.test",
-                                  .base_url = registry.base(),
-                                  .roots_pem = {},
-                                  .user = {},
-                                  .password = {},
-                                  .token_hosts = {},
-                                  .is_default = true,
-                                  .allow_http = true});
+    options.registries.push_back(plain_registry("registry.test", registry.base(), true));
     tracker->on_enrol = [this](const clients::EnrolRequest& r) { return enrol(r.csr_pem); };
     tracker->on_renew = [this](const std::string& csr) { return enrol(csr); };
     tracker->on_ticket = [this](const clients::TicketRequest& r) { return grant(r); };

@@ -69,47 +69,26 @@ Result<http::Url> allowed_realm(std::string_view realm, const http::Url& base,
   return url;
 }
 
-/// While it lives others that need the same token wait for it.
-class TokenSource::Turn {
- public:
-  Turn(TokenSource& source, const std::string& key)
-      : source_(source), key_(key), done_(std::make_shared<net::Notify>(source.http_->executor())) {
-    source_.running_.insert_or_assign(key_, done_);
-  }
-  ~Turn() {
-    const auto it = source_.running_.find(key_);
-    if (it != source_.running_.end() && it->second == done_) source_.running_.erase(it);
-    done_->notify_all();
-  }
-  Turn(const Turn&) = delete;
-  Turn& operator=(const Turn&) = delete;
-
- private:
-  TokenSource& source_;
-  const std::string key_;
-  const std::shared_ptr<net::Notify> done_;
-};
-
 TokenSource::TokenSource(std::shared_ptr<net::HttpClient> http, http::Url base,
                          std::vector<std::string> token_hosts, const Clock& clock)
     : http_(std::move(http)),
       base_(std::move(base)),
       token_hosts_(std::move(token_hosts)),
-      clock_(clock) {}
+      clock_(clock),
+      asking_(http_->executor()) {}
 
 net::Task<Result<std::optional<Secret>>> TokenSource::pull(
     oci::RepoName repo, std::optional<RegistryCredential> credential, std::string request_id,
     Deadline deadline) {
   const std::string key = cache_key(repo, credential);
-  const auto running = running_.find(key);
-  if (running != running_.end()) {
-    const auto told = running->second;
-    co_await told->wait(deadline.time() - clock_.steady());
+  while (asking_.running(key)) {
+    const bool told = co_await asking_.wait(deadline.time() - clock_.steady());
+    if (!told) co_return unavailable("registry_unavailable", "no token in time");
   }
   if (const auto it = kept_.find(key); it != kept_.end() && clock_.steady() < it->second.until) {
     co_return it->second.authorization;
   }
-  const Turn turn(*this, key);
+  const net::Turn turn(asking_, key);
   co_return co_await ask(key, std::move(repo), std::move(credential), std::move(request_id),
                          deadline);
 }

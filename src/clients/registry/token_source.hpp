@@ -12,7 +12,7 @@
 #include "base/secret.hpp"
 #include "clients/registry/registry_client.hpp"
 #include "net/http_client.hpp"
-#include "net/task_group.hpp"
+#include "net/turn.hpp"
 #include "wire/auth/challenge.hpp"
 
 namespace convoy::clients {
@@ -47,7 +47,6 @@ class TokenSource {
     Secret text;
     std::chrono::seconds life{60};
   };
-  class Turn;
   using Challenges = std::vector<auth::Challenge>;
 
   net::Task<Result<std::optional<Secret>>> ask(std::string key, oci::RepoName,
@@ -63,8 +62,8 @@ class TokenSource {
   std::vector<std::string> token_hosts_;
   const Clock& clock_;
   std::map<std::string, Kept> kept_;
-  std::map<std::string, std::shared_ptr<net::Notify>> running_;  ///< told when the answer is there
-  Challenges heard_;  ///< the last challenge; empty: none, or not to be trusted any more
+  net::Turns asking_;  ///< by keys of `kept_`
+  Challenges heard_;   ///< the last challenge; empty: none, or not to be trusted any more
   SteadyTime heard_until_{};
 };
 

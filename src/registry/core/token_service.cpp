@@ -8,24 +8,6 @@ namespace {
 constexpr std::size_t kMaxChecking = 16;
 constexpr Duration kPatience = std::chrono::seconds(10);
 
-/// A login being checked; those who wait are told at its end.
-class Check {
- public:
-  Check(std::set<std::string>& all, const std::string& key, net::Notify& over)
-      : all_(all), at_(all.insert(key).first), over_(over) {}
-  Check(const Check&) = delete;
-  Check& operator=(const Check&) = delete;
-  ~Check() {
-    all_.erase(at_);
-    over_.notify_all();
-  }
-
- private:
-  std::set<std::string>& all_;
-  std::set<std::string>::iterator at_;
-  net::Notify& over_;
-};
-
 }  // namespace
 
 TokenService::TokenService(security::RegistryTokenIssuer issuer,
@@ -37,15 +19,15 @@ TokenService::TokenService(security::RegistryTokenIssuer issuer,
       pool_(pool),
       clock_(clock),
       good_(random),
-      checked_(executor) {}
+      checking_(executor) {}
 
 net::Task<Status> TokenService::authenticate(auth::BasicCredential credential,
                                              std::string remote_ip) {
   const Secret login(credential.user + '\0' + std::string(credential.password.reveal()));
   const std::string key = good_.key_of(login);
   const SteadyTime until = clock_.steady() + kPatience;
-  while (checking_.contains(key)) {
-    const bool told = co_await checked_.wait(until - clock_.steady());
+  while (checking_.running(key)) {
+    const bool told = co_await checking_.wait(until - clock_.steady());
     if (!told) co_return exhausted("logins_busy", "1");
   }
   if (good_.knows(key, clock_.steady())) co_return Status{};
@@ -67,7 +49,7 @@ net::Task<Status> TokenService::authenticate(auth::BasicCredential credential,
 
 net::Task<Status> TokenService::verify(auth::BasicCredential credential, std::string key) {
   const auto users = users_;
-  const Check check(checking_, key, checked_);
+  const net::Turn turn(checking_, key);
   auto job = [&users, &credential] { return users->verify(credential.user, credential.password); };
   Status verified = co_await pool_.run(std::move(job));
   // Not when the users were replaced meanwhile.

@@ -2,14 +2,13 @@
 
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "base/secret.hpp"
-#include "net/task_group.hpp"
+#include "net/turn.hpp"
 #include "net/worker_pool.hpp"
 #include "security/identity/brute_force.hpp"
 #include "security/identity/good_logins.hpp"
@@ -62,8 +61,7 @@ class TokenService {
   const Clock& clock_;
   security::BruteForceGuard guard_;
   security::GoodLogins good_;
-  std::set<std::string> checking_;  ///< keys of GoodLogins
-  net::Notify checked_;
+  net::Turns checking_;  ///< by keys of GoodLogins
 };
 
 }  // namespace convoy::registry

@@ -37,6 +37,7 @@ TEST_F(MirrorUsers, WithoutThemNotAByteAndNoWork) {
   }
   EXPECT_TRUE(world.tracker->tickets.empty());
   EXPECT_TRUE(world.registry.seen.empty());
+  EXPECT_LE(world.registry.hellos, 1U) << "the agent's own";
   EXPECT_GE(world.audit.count("mirror.refuse"), 6U);
 }
 

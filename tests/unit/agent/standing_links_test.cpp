@@ -12,14 +12,7 @@ using namespace std::chrono_literals;
 TEST(StandingLinks, ANewMemberGreetsTheTrackerAndTheRegistriesOfTheClusterAlone) {
   test::AgentWorld world;
   test::FakeRegistry foreign(world.loop);
-  world.options.registries.push_back({.host = "foreign.test",
-                                      .base_url = foreign.base(),
-                                      .roots_pem = {},
-                                      .user = {},
-                                      .password = {},
-                                      .token_hosts = {},
-                                      .is_default = false,
-                                      .allow_http = true});
+  world.options.registries.push_back(test::plain_registry("foreign.test", foreign.base(), false));
   world.start();
   ASSERT_TRUE(world.until([&] { return world.registry.hellos == 1; }));
   EXPECT_EQ(world.tracker->hellos, 1);
@@ -48,17 +41,10 @@ class StandingLinksTest : public testing::Test {
   test::FakeRegistry registry_{loop_};
   std::shared_ptr<clients::MemoryTrackerClient> tracker_ =
       std::make_shared<clients::MemoryTrackerClient>();
-  Upstreams upstreams_ = Upstreams::make(loop_.executor(),
-                                         {{.host = "registry.test",
-                                           .base_url = registry_.base(),
-                                           .roots_pem = {},
-                                           .user = {},
-                                           .password = {},
-                                           .token_hosts = {},
-                                           .is_default = true,
-                                           .allow_http = true}},
-                                         5s, clock_)
-                             .value();
+  Upstreams upstreams_ =
+      Upstreams::make(loop_.executor(),
+                      {test::plain_registry("registry.test", registry_.base(), true)}, 5s, clock_)
+          .value();
   Cluster cluster_;
   std::optional<StandingLinks> links_;
   test::Tasks tasks_{loop_};

@@ -35,6 +35,21 @@ class RegistryClientTest : public testing::Test {
     return {401, "", {{"WWW-Authenticate", "Bearer realm=\"" + realm + "\",service=\"reg\""}}};
   }
 
+  /// A registry that demands a token of its own and gives it to everybody, unless `otherwise`
+  /// answers.
+  struct TokenRegistry {
+    using Otherwise = std::function<std::optional<FakeAnswer>(const SeenRequest&)>;
+    explicit TokenRegistry(test::Loop& loop, Otherwise otherwise = {})
+        : fake(loop, [this, otherwise](const SeenRequest& request) -> FakeAnswer {
+            if (otherwise) {
+              if (auto answer = otherwise(request)) return *answer;
+            }
+            if (request.target == "/v2/") return challenge("http://" + fake.authority() + "/token");
+            return {200, R"({"token":"abc","expires_in":300})", {}};
+          }) {}
+    FakeHttp fake;
+  };
+
   test::Loop loop_;
   test::ManualClock clock_;
 };
@@ -61,12 +76,8 @@ TEST(AllowedRealm, OnlyTheRegistryItselfAndListedHosts) {
 }
 
 TEST_F(RegistryClientTest, FetchesATokenAndKeepsItUntilShortlyBeforeItsEnd) {
-  std::string realm;
-  FakeHttp fake(loop_, [&](const SeenRequest& request) -> FakeAnswer {
-    if (request.target == "/v2/") return challenge(realm);
-    return {200, R"({"token":"abc","expires_in":300})", {}};
-  });
-  realm = "http://" + fake.authority() + "/token";
+  TokenRegistry site(loop_);
+  FakeHttp& fake = site.fake;
   auto registry = client(fake);
   auto got = loop_.run(registry->authorize_pull(repo(), alice(), "rid-00000001", soon()));
   ASSERT_TRUE(got.ok()) << got.error().text();
@@ -90,11 +101,8 @@ TEST_F(RegistryClientTest, FetchesATokenAndKeepsItUntilShortlyBeforeItsEnd) {
 }
 
 TEST_F(RegistryClientTest, PullsOfOneRepositoryAtOnceShareATokenOthersDoNot) {
-  std::string realm;
-  FakeHttp fake(loop_, [&](const SeenRequest& request) -> FakeAnswer {
-    return request.target == "/v2/" ? challenge(realm) : FakeAnswer{200, R"({"token":"abc"})", {}};
-  });
-  realm = "http://" + fake.authority() + "/token";
+  TokenRegistry site(loop_);
+  FakeHttp& fake = site.fake;
   auto registry = client(fake);
   test::Tasks tasks(loop_);
   int granted = 0;
@@ -110,14 +118,12 @@ TEST_F(RegistryClientTest, PullsOfOneRepositoryAtOnceShareATokenOthersDoNot) {
 }
 
 TEST_F(RegistryClientTest, WhoWaitedInVainForATokenAsksForItself) {
-  std::string realm;
   int refusals = 1;
-  FakeHttp fake(loop_, [&](const SeenRequest& request) -> FakeAnswer {
-    if (request.target == "/v2/") return challenge(realm);
-    return refusals-- > 0 ? FakeAnswer{503, "", {}} : FakeAnswer{200, R"({"token":"abc"})", {}};
+  TokenRegistry site(loop_, [&](const SeenRequest& request) -> std::optional<FakeAnswer> {
+    if (request.target == "/v2/" || refusals-- <= 0) return std::nullopt;
+    return FakeAnswer{503, "", {}};
   });
-  realm = "http://" + fake.authority() + "/token";
-  auto registry = client(fake);
+  auto registry = client(site.fake);
   test::Tasks tasks(loop_);
   int granted = 0;
   int done = 0;
@@ -133,11 +139,8 @@ TEST_F(RegistryClientTest, WhoWaitedInVainForATokenAsksForItself) {
 }
 
 TEST_F(RegistryClientTest, HelloSparesTheNextPullTheQuestionForAMinute) {
-  std::string realm;
-  FakeHttp fake(loop_, [&](const SeenRequest& request) -> FakeAnswer {
-    return request.target == "/v2/" ? challenge(realm) : FakeAnswer{200, R"({"token":"abc"})", {}};
-  });
-  realm = "http://" + fake.authority() + "/token";
+  TokenRegistry site(loop_);
+  FakeHttp& fake = site.fake;
   auto registry = client(fake);
   const auto pulls = [&](const char* name) {
     const auto other = oci::RepoName::parse(name).value();
@@ -156,13 +159,12 @@ TEST_F(RegistryClientTest, HelloSparesTheNextPullTheQuestionForAMinute) {
 }
 
 TEST_F(RegistryClientTest, AChallengeFromBeforeTheRegistryWentIsForgotten) {
-  std::string realm;
   bool up = true;
-  FakeHttp fake(loop_, [&](const SeenRequest& request) -> FakeAnswer {
-    if (!up) return {503, "", {}};
-    return request.target == "/v2/" ? challenge(realm) : FakeAnswer{200, R"({"token":"abc"})", {}};
+  TokenRegistry site(loop_, [&](const SeenRequest&) -> std::optional<FakeAnswer> {
+    if (up) return std::nullopt;
+    return FakeAnswer{503, "", {}};
   });
-  realm = "http://" + fake.authority() + "/token";
+  FakeHttp& fake = site.fake;
   auto registry = client(fake);
   loop_.run(registry->hello("rid-00000001", soon()));
   up = false;

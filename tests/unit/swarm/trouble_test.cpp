@@ -229,7 +229,7 @@ TEST_F(Trouble, AFreshGrantIsNotAskedForAgainThoughPeersAreFew) {
   auto& b = node("b", 0);
   auto spec = b.spec(blob, std::make_shared<MemoryPieces>(blob.meta.size), {});
   int renewals = 0;
-  spec.grant.interval = 1s;
+  spec.grant.interval = 3s;
   spec.renew = [&]() -> net::Task<Result<swarm::Grant>> {
     ++renewals;
     co_return b.grant(blob);
@@ -237,7 +237,7 @@ TEST_F(Trouble, AFreshGrantIsNotAskedForAgainThoughPeersAreFew) {
   const auto t = b.engine->add(std::move(spec)).value();
   wait(300ms);
   EXPECT_EQ(renewals, 0);
-  wait(1s);
+  wait(3s);
   EXPECT_EQ(renewals, 1);
 }
 
