@@ -35,7 +35,7 @@ std::uint64_t RateMeter::most_in(std::int64_t periods, std::int64_t from, std::i
 }
 
 double RateMeter::rate(Instant now) const {
-  constexpr std::uint64_t kTelling = 8 * bt::kBlockSize;
+  constexpr std::uint64_t kTelling = 32 * bt::kBlockSize;
   if (last_ < 0) return 0;
   const std::int64_t p = period(now);
   if (p - last_ >= kPeriods) return 0;

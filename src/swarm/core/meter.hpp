@@ -9,9 +9,9 @@
 namespace convoy::swarm::core {
 
 /// Bytes per second: the fastest part of the last second. A maximum, as a path's bandwidth shows
-/// only when something is there to be sent. A part is 50 ms or, where less than eight blocks come
-/// in that, as much longer as it takes up to a second: one block more or less must not count for
-/// much.
+/// only when something is there to be sent. A part is 50 ms or, where less than 32 blocks come in
+/// that, as much longer as it takes up to a second: blocks of a dozen connections that share a link
+/// become whole in the same moment, which must not pass for bandwidth.
 class RateMeter {
  public:
   void add(std::uint64_t bytes, Instant now);

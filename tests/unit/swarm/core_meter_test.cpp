@@ -34,6 +34,19 @@ TEST(RateMeter, BlocksAreNotTakenForBandwidthWhereFewCome) {
   }
 }
 
+TEST(RateMeter, BlocksThatBecomeWholeTogetherAreNotTakenForBandwidth) {
+  constexpr int kConnections = 12;
+  constexpr Duration kEach = 78ms;
+  RateMeter meter;
+  const double rate = kConnections * bt::kBlockSize / std::chrono::duration<double>(kEach).count();
+  for (Instant now = kStart; now < kStart + 20s; now += kEach) {
+    meter.add(kConnections * bt::kBlockSize, now);
+    if (now < kStart + 1s) continue;
+    EXPECT_GE(meter.rate(now) / rate, 0.9);
+    EXPECT_LE(meter.rate(now) / rate, 1.3);
+  }
+}
+
 TEST(RateMeter, TellsSoonAfterTheStart) {
   for (const double r : measured(13ms, 100ms, 1s)) {
     EXPECT_GE(r, 0.9);
