@@ -99,7 +99,7 @@ void HashExchange::pump(Instant now) {
 bool HashExchange::answer_layer(Peer& peer, const bt::HashSpan& span) {
   const auto width = static_cast<std::uint32_t>(bt::round_up_pow2(s_.pieces.count()));
   if (!std::has_single_bit(span.length) || span.length > std::min(width, kMaxLayer)) return false;
-  if (span.index % span.length != 0 || span.index + span.length > width) return false;
+  if (span.index % span.length != 0 || span.index > width - span.length) return false;
   if (!s_.knows_layer()) {
     if (s_.pieces.complete() && !computing_) {
       computing_ = true;
