@@ -12,10 +12,9 @@ class Turns {
  public:
   explicit Turns(Executor executor) : over_(executor) {}
 
-  bool running(const std::string& key) const { return keys_.contains(key); }
   std::size_t size() const { return keys_.size(); }
-  /// Until a turn ends, of whatever key. False at the time-out or when cancelled.
-  Task<bool> wait(Duration timeout) { return over_.wait(timeout); }
+  /// Until none runs for the key. False at the time-out or when cancelled.
+  Task<bool> wait(std::string key, Duration timeout);
 
  private:
   friend class Turn;

@@ -81,10 +81,8 @@ net::Task<Result<std::optional<Secret>>> TokenSource::pull(
     oci::RepoName repo, std::optional<RegistryCredential> credential, std::string request_id,
     Deadline deadline) {
   const std::string key = cache_key(repo, credential);
-  while (asking_.running(key)) {
-    const bool told = co_await asking_.wait(deadline.time() - clock_.steady());
-    if (!told) co_return unavailable("registry_unavailable", "no token in time");
-  }
+  const bool free = co_await asking_.wait(key, deadline.time() - clock_.steady());
+  if (!free) co_return unavailable("registry_unavailable", "no token in time");
   if (const auto it = kept_.find(key); it != kept_.end() && clock_.steady() < it->second.until) {
     co_return it->second.authorization;
   }

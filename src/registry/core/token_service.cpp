@@ -25,11 +25,8 @@ net::Task<Status> TokenService::authenticate(auth::BasicCredential credential,
                                              std::string remote_ip) {
   const Secret login(credential.user + '\0' + std::string(credential.password.reveal()));
   const std::string key = good_.key_of(login);
-  const SteadyTime until = clock_.steady() + kPatience;
-  while (checking_.running(key)) {
-    const bool told = co_await checking_.wait(until - clock_.steady());
-    if (!told) co_return exhausted("logins_busy", "1");
-  }
+  const bool free = co_await checking_.wait(key, kPatience);
+  if (!free) co_return exhausted("logins_busy", "1");
   if (good_.knows(key, clock_.steady())) co_return Status{};
   const auto wait = guard_.wait_for(credential.user, remote_ip, clock_.steady());
   if (wait) {
