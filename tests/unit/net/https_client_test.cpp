@@ -1,16 +1,14 @@
 #include <gtest/gtest.h>
 
 #include "net/http_client.hpp"
-#include "support/net_certs.hpp"
 #include "support/net_http.hpp"
-#include "support/net_loop.hpp"
+#include "support/net_tls.hpp"
 
 namespace convoy::net {
 namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-using test::Loop;
 using test::soon;
 using test::WebServer;
 
@@ -20,26 +18,14 @@ Task<void> serve_big(HttpExchange& exchange) {
   static_cast<void>(co_await exchange.respond({}, std::string(kBig, 'b')));
 }
 
-class HttpsClient : public ::testing::Test {
+class HttpsClient : public test::TlsFixture {
  protected:
-  std::shared_ptr<TlsServerContext> server_context() {
-    TlsServerOptions options;
-    options.identity = ca.issue();
-    options.client_certificate = PeerCertificate::required;
-    options.client_roots_pem = ca.root_pem();
-    return *TlsServerContext::make(options);
-  }
+  std::shared_ptr<TlsServerContext> server_context() { return server(PeerCertificate::required); }
   HttpClientOptions client_options(bool certificate) {
-    TlsClientOptions options;
-    options.roots_pem = ca.root_pem();
-    if (certificate) options.identity = ca.issue({.name = "node"});
     HttpClientOptions out;
-    out.tls = *TlsClientContext::make(options);
+    out.tls = certificate ? client(ca.issue({.name = "node"})) : client();
     return out;
   }
-
-  Loop loop;
-  test::TestCa ca{"root"};
 };
 
 TEST_F(HttpsClient, speaks_mutual_tls_and_resumes) {
