@@ -25,6 +25,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "functional"))
 
 from framework.cluster import convoy  # noqa: E402
+from measure import warm_memory  # noqa: E402
 from registry_servers import (NAME, Convoy, Distribution, Nginx, Server, fetch_debian,  # noqa: E402
                               fetch_distribution_3, request)
 
@@ -86,7 +87,7 @@ def cpu_of_get(server: Server, digest: str, size: int) -> float:
 
 def cpu_of_put(server: Server, body: bytearray, chunk: int) -> float:
     body[:8] = os.urandom(8)
-    server.warm(2 * len(body))
+    warm_memory(server.dir, 2 * len(body) // MIB)
     before = server.cpu()
     server.push_blob(body, chunk)
     return (server.cpu() - before) / (len(body) / GIB)

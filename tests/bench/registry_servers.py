@@ -103,15 +103,6 @@ class Server:
             total += next(int(l.split()[1]) for l in lines if l.startswith(key))
         return total / 1024
 
-    def warm(self, size: int) -> None:
-        """Has the kernel take up memory for files and free it again. Where this is a virtual machine, whose
-        host gives it memory when it first touches it, whoever comes first would pay 2 CPU-s for each GiB."""
-        file, step = self.dir / "warm", bytes(1 << 20)
-        with file.open("wb") as f:
-            for _ in range(size >> 20):
-                f.write(step)
-        file.unlink()
-
     def forget_peak(self) -> None:
         for pid in self.pids():
             Path(f"/proc/{pid}/clear_refs").write_text("5")

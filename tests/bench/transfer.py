@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "functional"))
 from framework.cluster import Cluster  # noqa: E402
 from framework.image import CONFIG, LAYER, MANIFEST  # noqa: E402
 from framework.skopeo import Skopeo  # noqa: E402
-from measure import cpu_seconds, median, peak_mib  # noqa: E402
+from measure import cpu_seconds, median, peak_mib, warm_memory  # noqa: E402
 
 
 def put(blobs: Path, data: bytes) -> dict:
@@ -73,6 +73,7 @@ def convoy_run(directory: Path, size: int) -> dict:
         manifest = f"http://{leecher.endpoints['mirror']}/v2/lab/big/manifests/1"
         subprocess.run(["curl", "-sf", "-o", "/dev/null", manifest], check=True)
         c.registry.kill()
+        warm_memory(directory, 2 * length >> 20)
         before = [cpu_seconds(a.process.pid) for a in c.agents]
         seconds = get_blob(leecher, c, digest)
         after = [cpu_seconds(a.process.pid) for a in c.agents]
@@ -113,6 +114,7 @@ def nginx_run(directory: Path, size: int) -> dict:
         time.sleep(0.5)
         worker = int(subprocess.run(["pgrep", "-P", str(server.pid)], capture_output=True, text=True,
                                     check=True).stdout.split()[0])
+        warm_memory(directory, 2 * size >> 20)
         before = cpu_seconds(worker)
         children = os.times()
         start = time.monotonic()
