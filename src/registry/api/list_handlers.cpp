@@ -60,6 +60,31 @@ std::string to_json(const storage::Referrer& r) {
   return out + '}';
 }
 
+std::string link_after(const storage::Referrer& last, const Call& call, const std::string& type) {
+  std::string query = "last=" + http::percent_encode(last.digest.str());
+  if (!type.empty()) query += "&artifactType=" + http::percent_encode(type);
+  return next_link("/v2/" + call.repository().str() + "/referrers/" + call.route.last, query);
+}
+
+/// An index of as many as a page holds, at least one; what is left is linked to.
+std::string referrers_page(const std::vector<storage::Referrer>& found, const Call& call,
+                           const std::string& type, http::ResponseHead& head) {
+  std::string body = R"({"schemaVersion":2,"mediaType":)";
+  append_json_string(body, oci::kMediaOciIndex);
+  body += R"(,"manifests":[)";
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const std::string row = to_json(found[i]);
+    if (i == kReferrersPage || (i > 0 && body.size() + row.size() > kReferrersBytes)) {
+      head.headers.set("Link", link_after(found[i - 1], call, type));
+      break;
+    }
+    if (i > 0) body += ',';
+    body += row;
+  }
+  body += "]}";
+  return body;
+}
+
 }  // namespace
 
 net::Task<Status> get_ping(Context&, Call& call) {
@@ -117,31 +142,17 @@ net::Task<Status> get_referrers(Context& api, Call& call) {
   query.artifact_type = call.target.query_value("artifactType").value_or("");
   query.after = call.target.query_value("last").value_or("");
   query.limit = kReferrersPage + 1;
-  auto job = [&] { return api.meta.referrers(call.repository(), *subject, query); };
-  auto found = co_await api.pool.run(std::move(job));
-  if (!found) co_return std::move(found).error();
-
+  query.bytes = kReferrersBytes;
   http::ResponseHead head = head_of(200);
+  std::string body;
+  {  // what was found is not kept while the answer is sent
+    auto job = [&] { return api.meta.referrers(call.repository(), *subject, query); };
+    auto found = co_await api.pool.run(std::move(job));
+    if (!found) co_return std::move(found).error();
+    body = referrers_page(*found, call, query.artifact_type, head);
+  }
   head.headers.set("Content-Type", std::string(oci::kMediaOciIndex));
   if (!query.artifact_type.empty()) head.headers.set("OCI-Filters-Applied", "artifactType");
-  std::string body = R"({"schemaVersion":2,"mediaType":)";
-  append_json_string(body, oci::kMediaOciIndex);
-  body += R"(,"manifests":[)";
-  for (std::size_t i = 0; i < found->size(); ++i) {
-    const std::string row = to_json((*found)[i]);
-    if (i == kReferrersPage || (i > 0 && body.size() + row.size() > kReferrersBytes)) {
-      std::string next = "last=" + http::percent_encode((*found)[i - 1].digest.str());
-      if (!query.artifact_type.empty()) {
-        next += "&artifactType=" + http::percent_encode(query.artifact_type);
-      }
-      const std::string path = "/v2/" + call.repository().str() + "/referrers/" + subject->str();
-      head.headers.set("Link", next_link(path, next));
-      break;
-    }
-    if (i > 0) body += ',';
-    body += row;
-  }
-  body += "]}";
   co_return co_await call.exchange.respond(std::move(head), std::move(body));
 }
 

@@ -36,6 +36,9 @@ struct ReferrerQuery {
   std::string artifact_type;  ///< "" for each
   std::string after;          ///< digest text, exclusive; "" from the start
   std::size_t limit = 10'000;
+  /// Of annotations. The row that passes it is the last, unless it is the first: whoever can show
+  /// no more than so many sees that there is more.
+  std::size_t bytes = 4 * 1024 * 1024;
 };
 
 /// An upload in progress: where it belongs and who began it.

@@ -30,15 +30,18 @@ Result<StoredManifest> manifest_by_digest(Database& db, std::int64_t repository,
   return read_manifest(*query);
 }
 
-Result<std::vector<Referrer>> read_referrers(Query& query) {
+Result<std::vector<Referrer>> read_referrers(Query& query, std::size_t bytes) {
   std::vector<Referrer> out;
-  for (;;) {
+  std::size_t read = 0;
+  while (read <= bytes || out.size() < 2) {
     CONVOY_TRY(row, query.step());
     if (!*row) return out;
     CONVOY_TRY(digest, oci::Digest::parse(query.text(0)));
     out.push_back({*digest, query.text(1), static_cast<std::uint64_t>(query.number(2)),
                    query.text(3), query.text(4)});
+    read += out.back().annotations_json.size();
   }
+  return out;
 }
 
 }  // namespace
@@ -98,7 +101,7 @@ Result<std::vector<Referrer>> SqliteRegistryMeta::referrers(const oci::RepoName&
                                " ORDER BY digest LIMIT ?5"));
     query->bind(*id).bind(text).bind(which.after).bind(which.artifact_type);
     query->bind(static_cast<std::int64_t>(which.limit));
-    return read_referrers(*query);
+    return read_referrers(*query, which.bytes);
   });
 }
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <gtest/gtest.h>
 
 #include "registry/api/answer.hpp"
@@ -248,6 +249,40 @@ TEST_F(PullTest, ReferrersWithSubjectAndFilter) {
   EXPECT_EQ(get("referrers/" + digest_of("unknown")).status, 200);
   EXPECT_EQ(world_.get("/v2/team/none/referrers/" + subject, world_.all("team/none")).status, 200);
   EXPECT_EQ(get("referrers/zzz").status, 400);
+}
+
+TEST_F(PullTest, ReferrersWithLargeAnnotationsComeOnceEachInPages) {
+  const auto subject = world_.push_image("team/app", "v1");
+  const auto config = world_.push_blob("team/app", "{}");
+  const auto artifact = [&](const std::string& note) {
+    return test::RegistryWorld::image(
+        config, config,
+        R"(,"subject":{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":")" +
+            subject + R"(","size":1},"annotations":{"n":")" + note + R"("})");
+  };
+  // Each of the largest fills a page alone.
+  constexpr std::size_t kMax = oci::kMaxManifestBytes;
+  std::vector<std::string> pushed;
+  for (const std::size_t size : {kMax, kMax, kMax, kMax / 2, kMax / 3, kMax / 3}) {
+    std::string note(size - artifact({}).size(), 'x');
+    note.front() = static_cast<char>('a' + pushed.size());
+    const auto body = artifact(note);
+    ASSERT_EQ(world_.put_manifest("team/app", digest_of(body), body).status, 201);
+    pushed.push_back(digest_of(body));
+  }
+  std::sort(pushed.begin(), pushed.end());
+  std::vector<std::string> told;
+  for (std::string next = "/v2/team/app/referrers/" + subject; !next.empty();) {
+    const auto page = world_.get(next, token_);
+    ASSERT_EQ(page.status, 200);
+    const std::string key = R"("digest":")";
+    for (auto at = page.body.find(key); at != std::string::npos; at = page.body.find(key, at + 1)) {
+      told.push_back(page.body.substr(at + key.size(), subject.size()));
+    }
+    const auto link = page.header("Link");
+    next = link.empty() ? "" : link.substr(1, link.find('>') - 1);
+  }
+  EXPECT_EQ(told, pushed);
 }
 
 TEST_F(PullTest, TagsInPages) {

@@ -190,6 +190,28 @@ TEST_P(RegistryMetaTest, ReferrersByTypeAndInPages) {
   EXPECT_TRUE(meta_->referrers(repo("none"), digest(100)).value().empty());
 }
 
+TEST_P(RegistryMetaTest, ReferrersEndWithTheRowThatPassesTheBytes) {
+  const std::size_t each = 1000;
+  for (std::uint8_t i = 1; i <= 4; ++i) {
+    oci::Manifest artifact;
+    artifact.subject = descriptor(100);
+    artifact.annotations = {{"n", std::string(each - std::size(R"({"n":""})") + 1, 'x')}};
+    ASSERT_TRUE(put("a", i, {}, artifact).ok());
+  }
+  const auto rows = [&](std::size_t bytes) {
+    ReferrerQuery query;
+    query.bytes = bytes;
+    return meta_->referrers(repo("a"), digest(100), query).value().size();
+  };
+  EXPECT_EQ(rows(each * 3), 4u);
+  EXPECT_EQ(rows(each * 3 - 1), 3u);
+  EXPECT_EQ(rows(each * 2), 3u);
+  EXPECT_EQ(rows(each * 2 - 1), 2u);
+  // One that alone is too much still shows that there is more.
+  EXPECT_EQ(rows(each - 1), 2u);
+  EXPECT_EQ(rows(0), 2u);
+}
+
 TEST_P(RegistryMetaTest, UploadRecordsAndTorrents) {
   const UploadRecord record{std::string(32, 'a'), repo("a"), "user",
                             UnixTime(std::chrono::seconds(7))};
