@@ -128,14 +128,15 @@ Status Collector::retain(const oci::RepoName& repository) {
     last = page->back().name;
     std::move(page->begin(), page->end(), std::back_inserter(tags));
   }
-  report_.examined += tags.size();
   const RetentionView view{
       repository.str(), clock_.wall(),
       [&](const std::string& tag) { return projects_.immutable(repository.str(), tag); },
-      [&](const oci::Digest& digest) { return meta_.get_manifest(repository, digest).ok(); }};
+      [&](const oci::Digest& digest) { return meta_.has_manifest(repository, digest); }};
   auto decisions = decide_retention(found.project->retention, view, tags);
+  if (!decisions) return std::move(decisions).error();
+  report_.examined += tags.size();
   for (std::size_t i = 0; i < tags.size(); ++i) {
-    auto& decision = decisions[i];
+    auto& decision = (*decisions)[i];
     if (!decision.keep && !report_.dry_run) {
       auto removed = upkeep_.remove_tag(repository, tags[i]);
       if (!removed) return std::move(removed).error();

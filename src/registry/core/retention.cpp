@@ -78,9 +78,9 @@ std::optional<oci::Digest> attached_to(std::string_view tag) {
   return std::nullopt;
 }
 
-std::vector<TagDecision> decide_retention(const std::vector<RetentionRule>& rules,
-                                          const RetentionView& view,
-                                          const std::vector<storage::TagRow>& tags) {
+Result<std::vector<TagDecision>> decide_retention(const std::vector<RetentionRule>& rules,
+                                                  const RetentionView& view,
+                                                  const std::vector<storage::TagRow>& tags) {
   struct Active {
     std::size_t number;
     const RetentionRule* rule;
@@ -91,30 +91,34 @@ std::vector<TagDecision> decide_retention(const std::vector<RetentionRule>& rule
     if (!matches_one(rules[i].repositories, view.repository)) continue;
     active.push_back({i + 1, &rules[i], places(tags, rules[i])});
   }
-  const auto decide = [&](const storage::TagRow& tag) -> TagDecision {
-    if (view.immutable && view.immutable(tag.name)) return {tag.name, true, "the tag is immutable"};
+  const auto decide = [&](const storage::TagRow& tag) -> Result<TagDecision> {
+    const auto keep = [&](std::string why) { return TagDecision{tag.name, true, std::move(why)}; };
+    if (view.immutable && view.immutable(tag.name)) return keep("the tag is immutable");
     if (const auto subject = attached_to(tag.name)) {
-      const bool there = !view.has_manifest || view.has_manifest(*subject);
-      if (active.empty() || there) {
-        return {tag.name, true,
-                there ? "belongs to a manifest that is here" : "no rule speaks of it"};
-      }
-      return {tag.name, false, "belongs to a manifest that is gone"};
+      const Result<bool> there = view.has_manifest ? view.has_manifest(*subject) : true;
+      if (!there) return there.error();
+      if (*there) return keep("belongs to a manifest that is here");
+      if (active.empty()) return keep("no rule speaks of it");
+      return TagDecision{tag.name, false, "belongs to a manifest that is gone"};
     }
     std::string dropped;
     for (const auto& [number, rule, order] : active) {
       const auto place = order.find(tag.name);
       if (place == order.end()) continue;
       std::string why = kept_by(*rule, tag, place->second, view.now);
-      if (!why.empty()) return {tag.name, true, "rule " + std::to_string(number) + ": " + why};
+      if (!why.empty()) return keep("rule " + std::to_string(number) + ": " + why);
       if (dropped.empty()) dropped = dropped_reason(tag, place->second, view.now);
     }
-    if (dropped.empty()) return {tag.name, true, "no rule speaks of it"};
-    return {tag.name, false, std::move(dropped)};
+    if (dropped.empty()) return keep("no rule speaks of it");
+    return TagDecision{tag.name, false, std::move(dropped)};
   };
   std::vector<TagDecision> out;
   out.reserve(tags.size());
-  for (const auto& tag : tags) out.push_back(decide(tag));
+  for (const auto& tag : tags) {
+    auto decision = decide(tag);
+    if (!decision) return std::move(decision).error();
+    out.push_back(*std::move(decision));
+  }
   return out;
 }
 

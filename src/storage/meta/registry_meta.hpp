@@ -99,6 +99,8 @@ class RegistryMeta {
                            const std::optional<oci::Tag>&) = 0;
   /// Error "manifest_unknown" (or "name_unknown" when the repository does not exist).
   virtual Result<StoredManifest> get_manifest(const oci::RepoName&, const oci::Reference&) = 0;
+  /// The same question without the body; false also when there is no such repository.
+  virtual Result<bool> has_manifest(const oci::RepoName&, const oci::Digest&) = 0;
   virtual Status delete_manifest(const oci::RepoName&, const oci::Digest&) = 0;
   virtual Status delete_tag(const oci::RepoName&, const oci::Tag&) = 0;
 

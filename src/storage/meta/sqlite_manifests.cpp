@@ -56,6 +56,17 @@ Result<StoredManifest> SqliteRegistryMeta::get_manifest(const oci::RepoName& rep
   });
 }
 
+Result<bool> SqliteRegistryMeta::has_manifest(const oci::RepoName& repo,
+                                              const oci::Digest& digest) {
+  return pool_->read([&](Database& db) -> Result<bool> {
+    const std::string text = digest.str();
+    CONVOY_TRY(query, db.query("SELECT 1 FROM repositories r JOIN manifests m"
+                               " ON m.repository_id=r.id WHERE r.name=? AND m.digest=?"));
+    query->bind(repo.str()).bind(text);
+    return query->step();
+  });
+}
+
 Status SqliteRegistryMeta::delete_manifest(const oci::RepoName& repo, const oci::Digest& digest) {
   return pool_->write([&](Database& db) -> Status {
     const std::string text = digest.str();

@@ -43,6 +43,7 @@ class SqliteRegistryMeta final : public RegistryMeta {
                       const oci::Manifest& parsed, const std::vector<oci::Tag>& tags) override;
   Result<StoredManifest> get_manifest(const oci::RepoName& repo,
                                       const oci::Reference& reference) override;
+  Result<bool> has_manifest(const oci::RepoName& repo, const oci::Digest& digest) override;
   Status delete_manifest(const oci::RepoName& repo, const oci::Digest& digest) override;
   Status delete_tag(const oci::RepoName& repo, const oci::Tag& tag) override;
   Result<std::vector<std::string>> tags(const oci::RepoName& repo, const std::string& last,

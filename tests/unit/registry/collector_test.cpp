@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <thread>
 
+#include "support/registry_meta.hpp"
 #include "support/registry_store.hpp"
 
 namespace convoy::registry {
@@ -194,6 +195,56 @@ TEST(Collector, RetentionRemovesWhatNoRuleKeepsAndExplainsIt) {
   EXPECT_EQ(world.meta->tags(RegistryStore::repo("team/app"), "", 9).value(),
             (std::vector<std::string>{"v1", "v3", "v4"}));
   EXPECT_EQ(world.meta->tags(RegistryStore::repo("other"), "", 9).value().size(), 4u);
+}
+
+/// Nobody can look for manifests, as when the database is busy.
+class BlindMeta final : public test::PassingMeta {
+ public:
+  using PassingMeta::PassingMeta;
+  Result<storage::StoredManifest> get_manifest(const oci::RepoName& repo,
+                                               const oci::Reference& reference) override {
+    if (blind) return unavailable("database_busy");
+    return PassingMeta::get_manifest(repo, reference);
+  }
+  Result<bool> has_manifest(const oci::RepoName& repo, const oci::Digest& digest) override {
+    if (blind) return unavailable("database_busy");
+    return PassingMeta::has_manifest(repo, digest);
+  }
+  bool blind = true;
+};
+
+TEST(Collector, RetentionWaitsUntilItCanSeeWhetherASignaturesImageIsThere) {
+  RegistryStore world;
+  RetentionRule rule;
+  rule.keep_newest = 1;
+  const ProjectBook projects({{"a", 0, {}, {rule}}});
+  const auto signature =
+      RegistryStore::tag("sha256-" + RegistryStore::digest("new").hex() + ".sig");
+  ASSERT_TRUE(world.push("a", "layer").ok());
+  ASSERT_TRUE(world.put("a", "old", {"layer"}, {RegistryStore::tag("a1")}).ok());
+  world.clock.advance(std::chrono::seconds(1));
+  ASSERT_TRUE(world.put("a", "new", {"layer"}, {RegistryStore::tag("a2")}).ok());
+  ASSERT_TRUE(world.put("a", "signature", {"layer"}, {signature}).ok());
+  const auto tags = [&] { return world.meta->tags(RegistryStore::repo("a"), "", 9).value(); };
+  const auto finish = [](Collector& run) {
+    while (run.step().value()) {
+    }
+  };
+
+  BlindMeta meta(*world.meta);
+  Collector run(*world.blobs, meta, world.gate, projects, world.clock, world.rules, false);
+  for (int i = 0; i < 3; ++i) EXPECT_FALSE(run.step().ok());
+  EXPECT_EQ(tags().size(), 3u);
+  EXPECT_EQ(run.report().examined, 0u);
+  meta.blind = false;
+  finish(run);
+  EXPECT_EQ(tags(), (std::vector<std::string>{"a2", signature.str()}));
+
+  ASSERT_TRUE(
+      world.meta->delete_manifest(RegistryStore::repo("a"), RegistryStore::digest("new")).ok());
+  Collector next(*world.blobs, meta, world.gate, projects, world.clock, world.rules, false);
+  finish(next);
+  EXPECT_TRUE(tags().empty());
 }
 
 TEST(Collector, RunsBesideThreadsThatPushTheSameBlob) {

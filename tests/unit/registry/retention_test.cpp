@@ -21,7 +21,8 @@ std::vector<std::string> kept(const std::vector<RetentionRule>& rules,
   view.repository = "team/app";
   view.now = kNow;
   std::vector<std::string> out;
-  for (const auto& decision : decide_retention(rules, view, tags)) {
+  const auto decisions = decide_retention(rules, view, tags).value();
+  for (const auto& decision : decisions) {
     EXPECT_FALSE(decision.reason.empty());
     if (decision.keep) out.push_back(decision.tag);
   }
@@ -96,6 +97,20 @@ TEST(Retention, SignatureStaysWithItsImageAndTakesNoPlaceOfAnother) {
   EXPECT_FALSE(attached_to("sha256-abc"));
   EXPECT_FALSE(attached_to("sha256-" + here.hex() + "0"));
   EXPECT_TRUE(attached_to("sha256-" + here.hex()));
+}
+
+TEST(Retention, DecidesNothingWhenNobodyCanSayWhetherTheImageIsThere) {
+  RetentionRule rule;
+  rule.keep_newest = 1;
+  RetentionView view;
+  view.repository = "team/app";
+  view.now = kNow;
+  view.has_manifest = [](const oci::Digest&) { return internal_error("database_error"); };
+  const std::string signature = "sha256-" + test::RegistryStore::digest("image").hex() + ".sig";
+  const auto decided =
+      decide_retention({rule}, view, {row("v1", hours(9)), row(signature, hours(9))});
+  ASSERT_FALSE(decided.ok());
+  EXPECT_EQ(decided.error().code(), "database_error");
 }
 
 }  // namespace

@@ -74,6 +74,16 @@ TEST_P(RegistryMetaTest, ManifestComesBackByTagAndByDigest) {
   EXPECT_EQ(meta_->get_manifest(repo("a"), tag("v1")).value().digest, digest(1));
 }
 
+TEST_P(RegistryMetaTest, TellsWhetherARepositoryHasAManifest) {
+  ASSERT_TRUE(put("a", 1).ok());
+  ASSERT_TRUE(put("b", 2).ok());
+  EXPECT_TRUE(meta_->has_manifest(repo("a"), digest(1)).value());
+  EXPECT_FALSE(meta_->has_manifest(repo("a"), digest(2)).value());
+  EXPECT_FALSE(meta_->has_manifest(repo("none"), digest(1)).value());
+  ASSERT_TRUE(meta_->delete_manifest(repo("a"), digest(1)).ok());
+  EXPECT_FALSE(meta_->has_manifest(repo("a"), digest(1)).value());
+}
+
 TEST_P(RegistryMetaTest, BodyIsKeptByteForByte) {
   const std::string body("{ \"a\" : \0 \xff\n}", 14);
   ASSERT_TRUE(meta_->put_manifest(repo("a"), stored(1, body), {}, {}).ok());
