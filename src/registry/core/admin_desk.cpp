@@ -12,6 +12,7 @@ namespace convoy::registry {
 namespace {
 
 constexpr const char* kScrubFinished = "scrub.finished";
+constexpr const char* kRunning = "running";
 constexpr std::size_t kPage = 100;
 constexpr std::size_t kMaxPage = 1000;
 constexpr std::size_t kMaxQuarantined = 1000;
@@ -43,6 +44,56 @@ std::optional<std::size_t> page_size(const http::Target& target) {
 }
 
 }  // namespace
+
+template <class Work, class Report>
+void AdminDesk::Job<Work, Report>::begin(std::unique_ptr<Work> next) {
+  work = std::move(next);
+  state = kRunning;
+  error.clear();
+  failures = 0;
+  tell();
+}
+
+template <class Work, class Report>
+bool AdminDesk::Job<Work, Report>::stepped(const Result<bool>& more) {
+  if (more) {
+    failures = 0;
+    if (*more) return true;
+    state = "done";
+    return false;
+  }
+  // A busy database may be free the next time.
+  if (++failures < kMaxFailures) return true;
+  state = "failed";
+  error = more.error().text();
+  return false;
+}
+
+template <class Work, class Report>
+void AdminDesk::Job<Work, Report>::tell() {
+  auto now = std::make_shared<const Told<Report>>(Told<Report>{work->report(), state, error});
+  const std::lock_guard lock(told_mutex_);
+  told_.swap(now);
+}
+
+template <class Work, class Report>
+auto AdminDesk::Job<Work, Report>::told() const -> std::shared_ptr<const Told<Report>> {
+  const std::lock_guard lock(told_mutex_);
+  return told_;
+}
+
+template <class Work, class Report>
+bool AdminDesk::Job<Work, Report>::told_running() const {
+  const auto last = told();
+  return last && last->state == kRunning;
+}
+
+template <class Work, class Report>
+AdminAnswer AdminDesk::Job<Work, Report>::answer() const {
+  const auto last = told();
+  if (!last) return {200, R"({"state":"none"})"};
+  return {200, to_json(last->report, last->state, last->error)};
+}
 
 AdminAnswer AdminDesk::handle(std::string_view method, std::string_view text,
                               std::string_view body) {
@@ -79,14 +130,7 @@ AdminAnswer AdminDesk::job_request(std::string_view method, std::string_view wha
 }
 
 AdminAnswer AdminDesk::report(std::string_view what) const {
-  if (what == "gc") {
-    const std::lock_guard lock(collection_.mutex);
-    if (!collection_.work) return {200, R"({"state":"none"})"};
-    return {200, to_json(collection_.work->report(), collection_.state, collection_.error)};
-  }
-  const std::lock_guard lock(scrub_.mutex);
-  if (!scrub_.work) return {200, R"({"state":"none"})"};
-  return {200, to_json(scrub_.work->report(), scrub_.state, scrub_.error)};
+  return what == "gc" ? collection_.answer() : scrub_.answer();
 }
 
 AdminAnswer AdminDesk::repositories(const http::Target& target) {
@@ -118,76 +162,59 @@ AdminAnswer AdminDesk::usage() {
 }
 
 bool AdminDesk::begin_collection(bool dry_run) {
+  if (collection_.told_running()) return false;
   const std::lock_guard lock(collection_.mutex);
-  if (collection_.state == "running") return false;
-  collection_.work = std::make_unique<Collector>(
-      needs_.blobs, needs_.meta, needs_.gate, needs_.projects, needs_.clock, needs_.rules, dry_run);
-  collection_.work->on_removed = needs_.on_gone;
-  collection_.work->on_event = needs_.on_event;
-  collection_.state = "running";
-  collection_.error.clear();
-  collection_.failures = 0;
+  if (collection_.state == kRunning) return false;
+  auto work = std::make_unique<Collector>(needs_.blobs, needs_.meta, needs_.gate, needs_.projects,
+                                          needs_.clock, needs_.rules, dry_run);
+  work->on_removed = needs_.on_gone;
+  work->on_event = needs_.on_event;
+  collection_.begin(std::move(work));
   return true;
 }
 
 bool AdminDesk::begin_scrub(bool dry_run) {
+  if (scrub_.told_running()) return false;
   const std::lock_guard lock(scrub_.mutex);
-  if (scrub_.state == "running") return false;
-  scrub_.work = std::make_unique<Scrubber>(
+  if (scrub_.state == kRunning) return false;
+  scrub_.begin(std::make_unique<Scrubber>(
       needs_.blobs, needs_.meta.upkeep(), needs_.gate, dry_run,
-      [this, dry_run](const ScrubReport::Bad& bad) { bad_blob(bad, dry_run); });
-  scrub_.state = "running";
-  scrub_.error.clear();
-  scrub_.failures = 0;
+      [this, dry_run](const ScrubReport::Bad& bad) { bad_blob(bad, dry_run); }));
   return true;
 }
 
 bool AdminDesk::collect_step() {
   const std::lock_guard lock(collection_.mutex);
-  if (collection_.state != "running") return false;
-  auto more = collection_.work->step();
-  if (more) {
-    collection_.failures = 0;
-    if (*more) return true;
-    collection_.state = "done";
-  } else {
-    // A busy database may be free the next time.
-    if (++collection_.failures < kMaxFailures) return true;
-    collection_.state = "failed";
-    collection_.error = more.error().text();
-  }
-  finished(collection_.work->report(), collection_.error);
-  return false;
+  if (collection_.state != kRunning) return false;
+  const bool more = collection_.stepped(collection_.work->step());
+  if (!more) finished(collection_.work->report(), collection_.error);
+  collection_.tell();
+  return more;
 }
 
 bool AdminDesk::scrub_step(std::uint64_t budget) {
   const std::lock_guard lock(scrub_.mutex);
-  if (scrub_.state != "running") return false;
+  if (scrub_.state != kRunning) return false;
   const std::uint64_t before = scrub_.work->report().bytes;
-  auto more = scrub_.work->step(budget);
+  const bool more = scrub_.stepped(scrub_.work->step(budget));
   needs_.metrics
       .counter("convoy_registry_scrubbed_bytes_total", "Stored bytes that were hashed again.")
       .add(static_cast<double>(scrub_.work->report().bytes - before));
-  if (more) {
-    scrub_.failures = 0;
-    if (*more) return true;
-    scrub_.state = "done";
-  } else {
-    if (++scrub_.failures < kMaxFailures) return true;
-    scrub_.state = "failed";
-    scrub_.error = more.error().text();
-  }
-  const ScrubReport& r = scrub_.work->report();
-  if (!r.dry_run && scrub_.error.empty()) {
+  if (!more) finished(scrub_.work->report(), scrub_.error);
+  scrub_.tell();
+  return more;
+}
+
+void AdminDesk::finished(const ScrubReport& r, const std::string& error) {
+  if (!r.dry_run && error.empty()) {
     const std::string now = std::to_string(needs_.clock.wall().time_since_epoch().count());
     // Without the note the next pass comes early.
     static_cast<void>(needs_.meta.upkeep().put_note(kScrubFinished, now).ok());
   }
-  record("scrub.finish", security::AuditOutcome::observed, {}, scrub_.error,
+  record("scrub.finish", security::AuditOutcome::observed, {}, error,
          {{"blobs", std::to_string(r.blobs)},
           {"bytes", std::to_string(r.bytes)},
           {"bad", std::to_string(r.bad.size())}});
-  return false;
 }
 
 std::optional<UnixTime> AdminDesk::last_scrub() {

@@ -23,8 +23,8 @@ struct AdminAnswer {
 
 /// Collections and scrubs, and what may be asked about the store, for the administration API and
 /// for commands on a stopped registry alike. At most one collection and one scrub run at a time;
-/// whoever owns the desk drives them by collect_step() and scrub_step(). Blocks; safe from any
-/// thread.
+/// whoever owns the desk drives them by collect_step() and scrub_step(). Blocks, but reports do not
+/// wait for steps; safe from any thread.
 class AdminDesk {
  public:
   struct Needs {
@@ -57,13 +57,35 @@ class AdminDesk {
   std::optional<UnixTime> last_scrub();
 
  private:
-  template <class Work>
+  /// What is told of a job: how it stood at the end of its last step.
+  template <class Report>
+  struct Told {
+    Report report;
+    std::string state;
+    std::string error;
+  };
+
+  template <class Work, class Report>
   struct Job {
-    mutable std::mutex mutex;
+    std::mutex mutex;  // of all but what is told; a step has it from its begin to its end
     std::unique_ptr<Work> work;
     std::string state = "none";
     std::string error;
     unsigned failures = 0;  // in a row
+
+    void begin(std::unique_ptr<Work>);
+    /// Takes in what a step gave. False when it was the last.
+    bool stepped(const Result<bool>& more);
+    void tell();
+    // Of what was told last, so these wait for no step:
+    bool told_running() const;
+    AdminAnswer answer() const;
+
+   private:
+    std::shared_ptr<const Told<Report>> told() const;  // null before the first job
+
+    mutable std::mutex told_mutex_;
+    std::shared_ptr<const Told<Report>> told_;
   };
 
   AdminAnswer job_request(std::string_view method, std::string_view what, std::string_view body);
@@ -72,13 +94,14 @@ class AdminDesk {
   AdminAnswer tags(const http::Target&);
   AdminAnswer usage();
   void finished(const CollectReport&, const std::string& error);
+  void finished(const ScrubReport&, const std::string& error);
   void bad_blob(const ScrubReport::Bad&, bool dry_run);
   void record(std::string action, security::AuditOutcome, std::string digest, std::string reason,
               std::vector<std::pair<std::string, std::string>> extra);
 
   Needs needs_;
-  Job<Collector> collection_;
-  Job<Scrubber> scrub_;
+  Job<Collector, CollectReport> collection_;
+  Job<Scrubber, ScrubReport> scrub_;
 };
 
 }  // namespace convoy::registry

@@ -7,6 +7,7 @@ namespace {
 
 constexpr std::size_t kRetentionPage = 1000;
 constexpr std::size_t kMaxTagsDecided = 1'000'000;  // of one repository, sorted in memory
+constexpr std::size_t kRetiredAtOnce = 64;          // each is a transaction
 constexpr std::size_t kExamined = 256;
 constexpr std::size_t kRemovedAtOnce = 16;
 constexpr unsigned kBucketsAtOnce = 32;
@@ -90,8 +91,9 @@ storage::WalkRules Collector::walk_rules(Duration age) const {
   return out;
 }
 
-/// One repository.
+/// Decides on one repository, or removes some of what it decided on before.
 Status Collector::retention_step() {
+  if (!doomed_.empty()) return retire_some();
   const auto& projects = projects_.all();
   const bool any = std::any_of(projects.begin(), projects.end(),
                                [](const Project& p) { return !p.retention.empty(); });
@@ -107,49 +109,80 @@ Status Collector::retention_step() {
   }
   auto repository = oci::RepoName::parse(names->front());
   if (repository) {
-    if (auto done = retain(*repository); !done) return done;
+    if (auto done = decide_on(*repository); !done) return done;
   }
   after_ = names->front();
   return {};
 }
 
-Status Collector::retain(const oci::RepoName& repository) {
-  const auto found = projects_.find(repository.str());
-  if (found.project == nullptr || found.project->retention.empty()) return {};
+Result<std::vector<storage::TagRow>> Collector::tags_of(const oci::RepoName& repository) {
   std::vector<storage::TagRow> tags;
   for (std::string last; tags.size() < kMaxTagsDecided;) {
     auto page = upkeep_.tags(repository, last, kRetentionPage);
     if (!page) {
       // It was removed between the two looks.
-      if (page.error().kind() == ErrorClass::not_found) return {};
+      if (page.error().kind() == ErrorClass::not_found) return std::vector<storage::TagRow>();
       return std::move(page).error();
     }
     if (page->empty()) break;
     last = page->back().name;
     std::move(page->begin(), page->end(), std::back_inserter(tags));
   }
+  return tags;
+}
+
+Status Collector::decide_on(const oci::RepoName& repository) {
+  const auto found = projects_.find(repository.str());
+  if (found.project == nullptr || found.project->retention.empty()) return {};
+  auto tags = tags_of(repository);
+  if (!tags) return std::move(tags).error();
   const RetentionView view{
       repository.str(), clock_.wall(),
       [&](const std::string& tag) { return projects_.immutable(repository.str(), tag); },
       [&](const oci::Digest& digest) { return meta_.has_manifest(repository, digest); }};
-  auto decisions = decide_retention(found.project->retention, view, tags);
+  auto decisions = decide_retention(found.project->retention, view, *tags);
   if (!decisions) return std::move(decisions).error();
-  report_.examined += tags.size();
-  for (std::size_t i = 0; i < tags.size(); ++i) {
-    auto& decision = (*decisions)[i];
-    if (!decision.keep && !report_.dry_run) {
-      auto removed = upkeep_.remove_tag(repository, tags[i]);
-      if (!removed) return std::move(removed).error();
-      if (!*removed) continue;
-      note_retired(repository, tags[i]);
-    }
-    if (!decision.keep) ++report_.tags;
-    if (decision.keep && !report_.dry_run) continue;
-    if (report_.explained.size() < CollectReport::kMaxExplained) {
-      report_.explained.push_back({repository.str(), std::move(decision)});
+  report_.examined += tags->size();
+  for (std::size_t i = 0; i < tags->size(); ++i) {
+    TagDecision& decision = (*decisions)[i];
+    if (report_.dry_run) {
+      if (!decision.keep) ++report_.tags;
+      explain(repository, std::move(decision));
+    } else if (!decision.keep) {
+      doomed_.push_back({repository, std::move((*tags)[i]), std::move(decision)});
     }
   }
   return {};
+}
+
+Status Collector::retire_some() {
+  for (std::size_t n = 0; n < kRetiredAtOnce && !doomed_.empty(); ++n) {
+    Doomed& next = doomed_.front();
+    auto removed = retire(next);
+    if (!removed) return std::move(removed).error();
+    if (*removed) {
+      ++report_.tags;
+      note_retired(next.repository, next.tag);
+      explain(next.repository, std::move(next.decision));
+    }
+    doomed_.pop_front();
+  }
+  return {};
+}
+
+/// False when something has happened since the decision for which the tag may stay.
+Result<bool> Collector::retire(const Doomed& doomed) {
+  if (const auto subject = attached_to(doomed.tag.name)) {
+    auto there = meta_.has_manifest(doomed.repository, *subject);
+    if (!there) return there;
+    if (*there) return false;
+  }
+  return upkeep_.remove_tag(doomed.repository, doomed.tag);
+}
+
+void Collector::explain(const oci::RepoName& repository, TagDecision decision) {
+  if (report_.explained.size() >= CollectReport::kMaxExplained) return;
+  report_.explained.push_back({repository.str(), std::move(decision)});
 }
 
 void Collector::note_retired(const oci::RepoName& repository, const storage::TagRow& tag) const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <string>
 #include <vector>
@@ -66,8 +67,19 @@ class Collector {
  private:
   enum class Phase { retention, manifests, links, condemned, orphans, repositories, done };
 
+  /// A tag that retention decided to remove.
+  struct Doomed {
+    oci::RepoName repository;
+    storage::TagRow tag;
+    TagDecision decision;
+  };
+
   Status retention_step();
-  Status retain(const oci::RepoName&);
+  Result<std::vector<storage::TagRow>> tags_of(const oci::RepoName&);
+  Status decide_on(const oci::RepoName&);
+  Status retire_some();
+  Result<bool> retire(const Doomed&);
+  void explain(const oci::RepoName&, TagDecision);
   void note_retired(const oci::RepoName&, const storage::TagRow&) const;
   Status manifests_step();
   Status links_step();
@@ -90,6 +102,7 @@ class Collector {
   Phase phase_ = Phase::retention;
   storage::WalkPosition at_;
   std::string after_;
+  std::deque<Doomed> doomed_;  // of one repository
   unsigned bucket_ = 0;
 };
 

@@ -111,7 +111,8 @@ class RegistryUpkeep {
   /// Error "name_unknown". In the order of the tag list.
   virtual Result<std::vector<TagRow>> tags(const oci::RepoName&, const std::string& last,
                                            std::size_t limit) = 0;
-  /// Removes the tag if it still names `digest` and was not pushed since; false when it does not.
+  /// Removes the tag if it still is as this row says: neither moved nor pushed nor pulled since.
+  /// False when it is not, or is guarded.
   virtual Result<bool> remove_tag(const oci::RepoName&, const TagRow&) = 0;
   virtual Result<StoreUse> use() = 0;
   /// Bytes of the repository `prefix` and of all below it ("team" and "team/app").

@@ -247,8 +247,9 @@ class SqliteUpkeep final : public RegistryUpkeep {
       CONVOY_TRY(id, find_repository(db, repo));
       const std::string digest = tag.digest.str();
       CONVOY_TRY(query, db.query("DELETE FROM tags WHERE repository_id=? AND name=? AND digest=?"
-                                 " AND pushed=?"));
+                                 " AND pushed=? AND pulled=?"));
       query->bind(*id).bind(tag.name).bind(digest).bind(seconds_of(tag.pushed));
+      query->bind(seconds_of(tag.pulled));
       CONVOY_TRY(ran, query->run());
       removed = db.changes() > 0;
       if (!removed) return {};

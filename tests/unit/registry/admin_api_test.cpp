@@ -1,9 +1,13 @@
 #include <fstream>
+#include <future>
 #include <gtest/gtest.h>
 #include <iterator>
 #include <sys/stat.h>
+#include <thread>
 
 #include "net/http_server.hpp"
+#include "registry/core/admin_desk.hpp"
+#include "support/registry_store.hpp"
 #include "support/registry_world.hpp"
 
 namespace convoy::registry {
@@ -108,6 +112,59 @@ TEST_F(AdminApiTest, ListsWhatIsThere) {
   EXPECT_NE(ask("GET", "tags?repository=team%2Fapp", token()).body.find(R"("pulled":null)"),
             std::string::npos);
   EXPECT_NE(ask("GET", "usage", token()).body.find(R"("blobs":2)"), std::string::npos);
+}
+
+/// A desk whose step stands still where a blob goes, until it is let go on.
+class StandingDeskTest : public ::testing::Test {
+ protected:
+  StandingDeskTest()
+      : desk_({*store_.blobs, *store_.meta, store_.gate, projects_, store_.clock, audit_, metrics_,
+               store_.rules, [this](const oci::Digest&) {
+                 standing_.set_value();
+                 go_on_.get_future().wait();
+               }}) {}
+
+  void expect_answers_while_standing(const std::string& what, const std::function<bool()>& step) {
+    EXPECT_EQ(desk_.handle("POST", what, "").status, 202);
+    std::thread job([&] {
+      while (step()) {
+      }
+    });
+    EXPECT_EQ(standing_.get_future().wait_for(kPatience), std::future_status::ready);
+    auto asked = std::async(std::launch::async, [&] {
+      return std::pair(desk_.handle("GET", what, ""), desk_.handle("POST", what, ""));
+    });
+    EXPECT_EQ(asked.wait_for(kPatience), std::future_status::ready);
+    go_on_.set_value();
+    job.join();
+    const auto [report, order] = asked.get();
+    EXPECT_TRUE(report.body.starts_with(R"({"state":"running")")) << report.body;
+    EXPECT_EQ(order.status, 409);
+    EXPECT_TRUE(desk_.handle("GET", what, "").body.starts_with(R"({"state":"done")"));
+  }
+
+  static constexpr std::chrono::seconds kPatience{10};
+  test::RegistryStore store_;
+  const ProjectBook projects_{{}};
+  security::MemoryAuditLog audit_;
+  net::Metrics metrics_;
+  std::promise<void> standing_;
+  std::promise<void> go_on_;
+  AdminDesk desk_;
+};
+
+TEST_F(StandingDeskTest, CollectionIsToldOfWhileItsStepStandsStill) {
+  ASSERT_TRUE(store_.push("a", "blob").ok());
+  store_.clock.advance(std::chrono::hours(3));
+  expect_answers_while_standing("gc", [this] { return desk_.collect_step(); });
+}
+
+TEST_F(StandingDeskTest, ScrubIsToldOfWhileItsStepStandsStill) {
+  ASSERT_TRUE(store_.push("a", "blob").ok());
+  const std::string hex = test::RegistryStore::digest("blob").hex();
+  const std::string path = store_.dir / ("store/blobs/sha256/" + hex.substr(0, 2) + "/" + hex);
+  std::ofstream(path, std::ios::in | std::ios::binary) << "B";
+  expect_answers_while_standing("scrub", [this] { return desk_.scrub_step(1000); });
 }
 
 }  // namespace

@@ -197,6 +197,58 @@ TEST(Collector, RetentionRemovesWhatNoRuleKeepsAndExplainsIt) {
   EXPECT_EQ(world.meta->tags(RegistryStore::repo("other"), "", 9).value().size(), 4u);
 }
 
+TEST(Collector, RetentionRemovesSixtyFourTagsAStep) {
+  for (const std::size_t doomed : {64u, 65u}) {
+    RetentionRule rule;
+    rule.keep_newest = 1;
+    RegistryStore world({{"a", 0, {}, {rule}}});
+    std::vector<oci::Tag> tags;
+    for (std::size_t i = 0; i <= doomed; ++i)
+      tags.push_back(RegistryStore::tag("v" + std::to_string(i)));
+    ASSERT_TRUE(world.push("a", "layer").ok());
+    ASSERT_TRUE(world.put("a", "image", {"layer"}, tags).ok());
+    auto run = world.collector();
+    EXPECT_TRUE(run.step().value());
+    EXPECT_EQ(run.report().tags, 0u);
+    EXPECT_TRUE(run.step().value());
+    EXPECT_EQ(run.report().tags, 64u);
+    EXPECT_TRUE(run.step().value());
+    EXPECT_EQ(run.report().tags, doomed);
+    while (run.step().value()) {
+    }
+    EXPECT_EQ(run.report().explained.size(), doomed);
+    EXPECT_EQ(world.meta->tags(RegistryStore::repo("a"), "", 99).value().size(), 1u);
+  }
+}
+
+TEST(Collector, WhatHappensBetweenDecisionAndRemovalKeepsATag) {
+  RetentionRule rule;
+  rule.keep_pushed = hours(1);
+  RegistryStore world({{"a", 0, {}, {rule}}});
+  const auto signature =
+      RegistryStore::tag("sha256-" + RegistryStore::digest("back").hex() + ".sig");
+  ASSERT_TRUE(world.push("a", "layer").ok());
+  ASSERT_TRUE(world
+                  .put("a", "image", {"layer"},
+                       {RegistryStore::tag("left"), RegistryStore::tag("moved"),
+                        RegistryStore::tag("pulled"), RegistryStore::tag("pushed"), signature})
+                  .ok());
+  world.clock.advance(hours(2));
+  auto run = world.collector();
+  ASSERT_TRUE(run.step().value());
+  ASSERT_TRUE(world.put("a", "back", {"layer"}, {RegistryStore::tag("moved")}).ok());
+  ASSERT_TRUE(world.put("a", "image", {"layer"}, {RegistryStore::tag("pushed")}).ok());
+  ASSERT_TRUE(world.meta
+                  ->note_pull(RegistryStore::repo("a"), RegistryStore::digest("image"),
+                              RegistryStore::tag("pulled"))
+                  .ok());
+  while (run.step().value()) {
+  }
+  EXPECT_EQ(run.report().tags, 1u);
+  EXPECT_EQ(world.meta->tags(RegistryStore::repo("a"), "", 9).value(),
+            (std::vector<std::string>{"moved", "pulled", "pushed", signature.str()}));
+}
+
 /// Nobody can look for manifests, as when the database is busy.
 class BlindMeta final : public test::PassingMeta {
  public:
@@ -243,6 +295,11 @@ TEST(Collector, RetentionWaitsUntilItCanSeeWhetherASignaturesImageIsThere) {
   ASSERT_TRUE(
       world.meta->delete_manifest(RegistryStore::repo("a"), RegistryStore::digest("new")).ok());
   Collector next(*world.blobs, meta, world.gate, projects, world.clock, world.rules, false);
+  EXPECT_TRUE(next.step().value());
+  meta.blind = true;
+  EXPECT_FALSE(next.step().ok());
+  EXPECT_EQ(tags().size(), 1u);
+  meta.blind = false;
   finish(next);
   EXPECT_TRUE(tags().empty());
 }

@@ -257,7 +257,10 @@ TEST_F(UpkeepTest, TagIsRemovedOnlyAsItWasSeen) {
   EXPECT_FALSE(upkeep().remove_tag(repo("a"), seen).value());
   const auto again = upkeep().tags(repo("a"), "", 10).value().at(0);
   EXPECT_EQ(again.pushed - seen.pushed, seconds(1));
-  EXPECT_TRUE(upkeep().remove_tag(repo("a"), again).value());
+  ASSERT_TRUE(meta_->note_pull(repo("a"), digest(50), tag("v1")).ok());
+  EXPECT_FALSE(upkeep().remove_tag(repo("a"), again).value());
+  const auto pulled = upkeep().tags(repo("a"), "", 10).value().at(0);
+  EXPECT_TRUE(upkeep().remove_tag(repo("a"), pulled).value());
 }
 
 TEST_F(UpkeepTest, BytesFollowWhatRepositoriesHold) {
