@@ -1,6 +1,7 @@
 #include "registry/origin/origin_seeder.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "crypto/hash.hpp"
 #include "registry/origin/blob_piece_io.hpp"
@@ -9,8 +10,7 @@ namespace convoy::registry {
 namespace {
 
 constexpr std::size_t kMaxWaiting = 4096;
-constexpr std::size_t kMaxKnown = 100'000;  // some 150 bytes each
-constexpr std::size_t kMaxLoaded = 512;     // each holds its Merkle leaves
+constexpr std::size_t kForgottenAtOnce = 256;  // so that others have their turn in the pool
 constexpr Duration kCallTimeout = std::chrono::seconds(10);
 constexpr Duration kFirstRetry = std::chrono::seconds(1);
 constexpr Duration kLastRetry = std::chrono::minutes(1);
@@ -29,7 +29,7 @@ OriginSeeder::OriginSeeder(Needs needs, ClusterOptions cluster, OriginIdentity i
                            std::unique_ptr<clients::TrackerClient> tracker,
                            std::shared_ptr<net::TlsClientContext> tls,
                            std::shared_ptr<net::RateLimiter> upload,
-                           std::vector<crypto::Certificate> roots)
+                           std::vector<crypto::Certificate> roots, OriginLimits limits)
     : needs_(std::move(needs)),
       cluster_(std::move(cluster)),
       identity_(std::move(identity)),
@@ -37,6 +37,7 @@ OriginSeeder::OriginSeeder(Needs needs, ClusterOptions cluster, OriginIdentity i
       tls_(std::move(tls)),
       upload_(std::move(upload)),
       roots_(std::move(roots)),
+      limits_(limits),
       tasks_(needs_.executor) {}
 
 OriginSeeder::~OriginSeeder() = default;
@@ -58,7 +59,7 @@ std::optional<net::Endpoint> OriginSeeder::endpoint() const {
 }
 
 net::Task<void> OriginSeeder::run() {
-  auto job = [this] { return needs_.meta.torrents(cluster_.name, kMaxKnown); };
+  auto job = [this] { return needs_.meta.torrents(cluster_.name, limits_.known); };
   auto remembered = co_await needs_.pool.run(std::move(job));
   const bool enrolled = co_await enrol();
   if (!enrolled || !start_engine()) co_return;
@@ -206,17 +207,65 @@ net::Task<void> OriginSeeder::keep_registered() {
 }
 
 void OriginSeeder::recall(const std::vector<storage::RememberedTorrent>& torrents) {
-  for (const auto& torrent : torrents) {
-    // After a change of the cluster's root the old info-hashes mean nothing any more.
-    const std::string now = bt::short_hex(info_hash_of(torrent.meta, identity_.root()));
-    if (now == torrent.short_hex) known_.emplace(torrent.short_hex, torrent.meta);
+  // The latest seen comes first.
+  for (auto it = torrents.rbegin(); it != torrents.rend(); ++it) {
+    const std::string now = bt::short_hex(info_hash_of(it->meta, identity_.root()));
+    if (now == it->short_hex) {
+      known_.use(it->short_hex, it->meta);
+    } else {
+      // After a change of the cluster's root the old info-hashes mean nothing any more.
+      give_up(it->short_hex);
+    }
   }
 }
 
 std::string OriginSeeder::remember(const bt::BlobMeta& meta) {
   std::string short_hex = bt::short_hex(info_hash_of(meta, identity_.root()));
-  if (known_.size() < kMaxKnown) known_.try_emplace(short_hex, meta);
+  if (known_.find(short_hex) == nullptr && known_.size() >= limits_.known) {
+    const auto loaded = [this](const std::string& hex) { return loaded_.contains(hex); };
+    if (const auto oldest = known_.oldest(loaded)) give_up(*oldest);
+  }
+  known_.use(short_hex, meta);
   return short_hex;
+}
+
+/// From now on it is not known, and soon neither to the database.
+void OriginSeeder::give_up(const std::string& short_hex) {
+  known_.erase(short_hex);
+  given_up_.push_back(short_hex);
+  if (!std::exchange(forgetting_, true)) tasks_.spawn([this] { return forget_given_up(); });
+}
+
+net::Task<void> OriginSeeder::forget_given_up() {
+  while (!given_up_.empty()) {
+    const std::size_t rest = given_up_.size() - std::min(given_up_.size(), kForgottenAtOnce);
+    const auto first = given_up_.begin() + static_cast<std::ptrdiff_t>(rest);
+    const std::vector<std::string> some(first, given_up_.end());
+    given_up_.resize(rest);
+    auto job = [this, &some] { return forget(some); };
+    Status done = co_await needs_.pool.run(std::move(job));
+    if (!done) {
+      needs_.log.warn("blobs that are seeded no more were not forgotten",
+                      {{"cluster", cluster_.name},
+                       {"code", done.error().code()},
+                       {"detail", done.error().detail()}});
+    }
+    for (const auto& short_hex : some) {
+      // Asked for again meanwhile, but written down perhaps before it was forgotten.
+      if (known_.find(short_hex) == nullptr) continue;
+      tasks_.spawn([this, short_hex] { return add(short_hex); });
+    }
+  }
+  forgetting_ = false;
+}
+
+/// Blocks.
+Status OriginSeeder::forget(const std::vector<std::string>& short_hexes) {
+  for (const auto& short_hex : short_hexes) {
+    auto done = needs_.meta.forget_torrent(cluster_.name, short_hex);
+    if (!done) return done;
+  }
+  return {};
 }
 
 void OriginSeeder::load(const bt::BlobMeta& meta) {
@@ -235,54 +284,59 @@ void OriginSeeder::load(const bt::BlobMeta& meta) {
 
 void OriginSeeder::drop(const oci::Digest& digest) {
   waiting_.erase(digest);
-  for (auto it = known_.begin(); it != known_.end();) {
-    if (it->second.digest != digest) {
-      ++it;
-      continue;
-    }
-    if (loaded_.erase(it->first) > 0 && engine_) {
-      engine_->remove(info_hash_of(it->second, identity_.root()));
-    }
-    it = known_.erase(it);
+  for (const auto& short_hex : known_.of(digest)) {
+    unload(short_hex);
+    give_up(short_hex);
   }
 }
 
 net::Task<void> OriginSeeder::add(std::string short_hex) {
-  const auto it = known_.find(short_hex);
-  if (it == known_.end()) co_return;
-  storage::RememberedTorrent torrent{short_hex, it->second};
+  const bt::BlobMeta* known = known_.find(short_hex);
+  if (known == nullptr) co_return;
+  storage::RememberedTorrent torrent{short_hex, *known};
   auto job = [this, &torrent]() -> Result<std::vector<Hash256>> {
     auto kept = needs_.meta.remember_torrent(cluster_.name, torrent, needs_.clock.wall());
     if (!kept) return std::move(kept).error();
     return needs_.blobs.leaves(torrent.meta.digest);
   };
   auto leaves = co_await needs_.pool.run(std::move(job));
+  if (known_.find(short_hex) == nullptr) {
+    // Given up meanwhile, but written down perhaps after it was forgotten.
+    give_up(short_hex);
+    co_return;
+  }
   if (!leaves) {
     needs_.log.error("blob cannot be seeded", {{"digest", torrent.meta.digest.str()},
                                                {"code", leaves.error().code()},
                                                {"detail", leaves.error().detail()}});
+    if (leaves.error().kind() == ErrorClass::not_found) drop(torrent.meta.digest);
     co_return;
   }
   add_torrent(short_hex, std::move(*leaves));
 }
 
 bool OriginSeeder::add_now(const std::string& short_hex) {
-  const auto it = known_.find(short_hex);
-  if (it == known_.end()) return false;
-  auto leaves = needs_.blobs.leaves(it->second.digest);
-  if (!leaves) {
-    known_.erase(it);
-    return false;
+  const bt::BlobMeta* known = known_.find(short_hex);
+  if (known == nullptr) return false;
+  auto leaves = needs_.blobs.leaves(known->digest);
+  if (leaves) {
+    known_.use(short_hex, *known);
+    return add_torrent(short_hex, std::move(*leaves));
   }
-  return add_torrent(short_hex, std::move(*leaves));
+  if (leaves.error().kind() == ErrorClass::not_found) {
+    give_up(short_hex);
+  } else {
+    known_.erase(short_hex);
+  }
+  return false;
 }
 
 bool OriginSeeder::add_torrent(const std::string& short_hex, std::vector<Hash256> leaves) {
   if (loaded_.contains(short_hex)) return true;
-  const auto it = known_.find(short_hex);
-  if (it == known_.end() || !engine_) return false;
+  const bt::BlobMeta* known = known_.find(short_hex);
+  if (known == nullptr || !engine_) return false;
   make_room();
-  const bt::BlobMeta& meta = it->second;
+  const bt::BlobMeta& meta = *known;
   const bt::InfoHash info_hash = info_hash_of(meta, identity_.root());
   swarm::Renew renew = [this, digest = meta.digest, hex = to_hex(info_hash)] {
     return grant(digest, hex);
@@ -309,16 +363,21 @@ bool OriginSeeder::add_torrent(const std::string& short_hex, std::vector<Hash256
 }
 
 void OriginSeeder::make_room() {
-  if (loaded_.size() < kMaxLoaded) return;
+  if (loaded_.size() < limits_.loaded) return;
   auto oldest = loaded_.end();
   for (auto it = loaded_.begin(); it != loaded_.end(); ++it) {
     if (it->second.torrent->stats().peers > 0) continue;
     if (oldest == loaded_.end() || it->second.turn < oldest->second.turn) oldest = it;
   }
-  if (oldest == loaded_.end()) return;
-  const bt::InfoHash info_hash = info_hash_of(oldest->second.torrent->meta(), identity_.root());
-  loaded_.erase(oldest);
-  engine_->remove(info_hash);
+  if (oldest != loaded_.end()) unload(std::string(oldest->first));
+}
+
+void OriginSeeder::unload(const std::string& short_hex) {
+  const auto it = loaded_.find(short_hex);
+  if (it == loaded_.end()) return;
+  const bt::InfoHash info_hash = info_hash_of(it->second.torrent->meta(), identity_.root());
+  loaded_.erase(it);
+  if (engine_) engine_->remove(info_hash);
 }
 
 net::Task<Result<swarm::Grant>> OriginSeeder::grant(oci::Digest digest, std::string info_hash) {

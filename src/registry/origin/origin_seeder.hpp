@@ -8,6 +8,7 @@
 
 #include "clients/tracker/tracker_client.hpp"
 #include "net/task_group.hpp"
+#include "registry/origin/known_blobs.hpp"
 #include "registry/origin/origin_identity.hpp"
 #include "registry/service.hpp"
 #include "storage/blob/blob_store.hpp"
@@ -16,9 +17,16 @@
 
 namespace convoy::registry {
 
+/// Of one seeder.
+struct OriginLimits {
+  std::size_t known = 100'000;  ///< blobs that peers may ask for; some 400 bytes each
+  std::size_t loaded = 512;     ///< of them; each holds its Merkle leaves
+};
+
 /// The registry's presence in the swarms of one cluster: enrols with the tracker, keeps its
 /// certificate fresh, tells the tracker where it listens, and seeds every blob that the cluster's
-/// tracker has asked a statement for (also after a restart). One thread.
+/// tracker has asked a statement for (also after a restart). Past its limit a new blob displaces
+/// the one used longest ago, until that is asked for again. One thread.
 class OriginSeeder {
  public:
   struct Needs {
@@ -37,7 +45,7 @@ class OriginSeeder {
   /// without TLS). `upload` is shared with the registry's HTTP answers.
   OriginSeeder(Needs, ClusterOptions, OriginIdentity, std::unique_ptr<clients::TrackerClient>,
                std::shared_ptr<net::TlsClientContext> tls, std::shared_ptr<net::RateLimiter> upload,
-               std::vector<crypto::Certificate> roots);
+               std::vector<crypto::Certificate> roots, OriginLimits = {});
   ~OriginSeeder();
 
   void start();
@@ -45,7 +53,7 @@ class OriginSeeder {
 
   /// Makes the blob available to the cluster's swarm.
   void load(const bt::BlobMeta&);
-  /// Stops seeding it and forgets it: it was removed or found bad.
+  /// Stops seeding it and forgets it, at the next start too: it was removed or found bad.
   void drop(const oci::Digest&);
   /// Where peers connect; nothing before the enrolment succeeded.
   std::optional<net::Endpoint> endpoint() const;
@@ -68,10 +76,14 @@ class OriginSeeder {
 
   void recall(const std::vector<storage::RememberedTorrent>&);
   std::string remember(const bt::BlobMeta&);
+  void give_up(const std::string& short_hex);
+  net::Task<void> forget_given_up();
+  Status forget(const std::vector<std::string>&);
   net::Task<void> add(std::string short_hex);
   bool add_now(const std::string& short_hex);
   bool add_torrent(const std::string& short_hex, std::vector<Hash256> leaves);
   void make_room();
+  void unload(const std::string& short_hex);
   net::Task<Result<swarm::Grant>> grant(oci::Digest, std::string info_hash);
 
   Needs needs_;
@@ -81,11 +93,14 @@ class OriginSeeder {
   std::shared_ptr<net::TlsClientContext> tls_;
   std::shared_ptr<net::RateLimiter> upload_;
   std::vector<crypto::Certificate> roots_;
+  OriginLimits limits_;
   net::TaskGroup tasks_;
   std::unique_ptr<swarm::Engine> engine_;
-  std::map<oci::Digest, bt::BlobMeta> waiting_;          ///< asked for before the engine ran
-  std::unordered_map<std::string, bt::BlobMeta> known_;  ///< by short info-hash
-  std::unordered_map<std::string, Loaded> loaded_;       ///< by short info-hash
+  std::map<oci::Digest, bt::BlobMeta> waiting_;  ///< asked for before the engine ran
+  KnownBlobs known_;
+  std::unordered_map<std::string, Loaded> loaded_;  ///< by short info-hash
+  std::vector<std::string> given_up_;               ///< still in the database
+  bool forgetting_ = false;
   std::uint64_t turn_ = 0;
 };
 

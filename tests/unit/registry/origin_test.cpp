@@ -1,8 +1,10 @@
 #include <gtest/gtest.h>
+#include <set>
 #include <sys/stat.h>
 
 #include "clients/tracker/memory_tracker_client.hpp"
 #include "crypto/hash.hpp"
+#include "net/tcp.hpp"
 #include "registry/origin/origin_seeder.hpp"
 #include "security/identity/spiffe.hpp"
 #include "support/net_loop.hpp"
@@ -58,7 +60,7 @@ class OriginTest : public ::testing::Test {
                               random_,          audit_, metrics_, Logger::none()};
     seeder_ = std::make_unique<OriginSeeder>(std::move(needs), cluster_, identity().value(),
                                              std::move(tracker), nullptr, nullptr,
-                                             std::vector<crypto::Certificate>{pki_.root});
+                                             std::vector<crypto::Certificate>{pki_.root}, limits_);
     seeder_->start();
   }
   void stop() {
@@ -88,6 +90,41 @@ class OriginTest : public ::testing::Test {
             .pieces_root = {}};
   }
 
+  /// What the database remembers, by size.
+  std::set<std::uint64_t> remembered() {
+    std::set<std::uint64_t> sizes;
+    const auto all = meta_->torrents("c1", 10).value();
+    for (const auto& torrent : all) sizes.insert(torrent.meta.size);
+    return sizes;
+  }
+  /// By the size of its blob.
+  std::string short_hex(std::uint64_t size) {
+    const auto all = meta_->torrents("c1", 10).value();
+    for (const auto& torrent : all) {
+      if (torrent.meta.size == size) return torrent.short_hex;
+    }
+    return {};
+  }
+  /// Connects to the seeder as a node does that wants this torrent.
+  Result<net::StreamPtr> dial(const std::string& sni) {
+    const auto node = pki_.node("node-1");
+    net::TlsClientOptions tls;
+    tls.identity = {node.pem.chain_pem, node.pem.key_pem};
+    tls.roots_pem = pki_.pki.root.chain_pem;
+    tls.verify_name = false;
+    return loop_.run(connect(loop_.executor(), *seeder_->endpoint(),
+                             *net::TlsClientContext::make(std::move(tls)), sni));
+  }
+  static net::Task<Result<net::StreamPtr>> connect(net::Executor executor, net::Endpoint to,
+                                                   std::shared_ptr<net::TlsClientContext> tls,
+                                                   std::string sni) {
+    constexpr Duration kPatience = std::chrono::seconds(10);
+    auto plain = co_await net::tcp_connect(executor, to.ip, to.port, kPatience);
+    if (!plain) co_return std::move(plain).error();
+    co_return co_await net::tls_connect(*std::move(plain), std::move(tls), std::move(sni),
+                                        kPatience);
+  }
+
   SystemClock clock_;
   SystemRandom random_;
   test::TempDir dir_;
@@ -99,6 +136,7 @@ class OriginTest : public ::testing::Test {
   std::unique_ptr<storage::BlobStore> blobs_ = storage::make_memory_blob_store();
   std::unique_ptr<storage::RegistryMeta> meta_;
   ClusterOptions cluster_;
+  OriginLimits limits_;
   clients::MemoryTrackerClient* tracker_ = nullptr;
   std::unique_ptr<OriginSeeder> seeder_;
 };
@@ -181,6 +219,81 @@ TEST_F(OriginTest, LoadedBlobsAreRememberedForTheNextStart) {
   seeder_->load(put_blob(100'000));
   ASSERT_TRUE(eventually([&] { return seeder_->loaded() == 1; }));
   EXPECT_EQ(meta_->torrents("c1", 10).value().size(), 1u);
+}
+
+TEST_F(OriginTest, PastItsLimitANewBlobDisplacesTheOneUsedLongestAgo) {
+  limits_ = {.known = 2, .loaded = 1};
+  start(tracker());
+  const auto seeds = [&](const bt::BlobMeta& meta, const std::set<std::uint64_t>& all) {
+    seeder_->load(meta);
+    return eventually([&] { return remembered() == all; });
+  };
+  const auto first = put_blob(100'001);
+  const auto second = put_blob(100'002);
+  const auto third = put_blob(100'003);
+  ASSERT_TRUE(seeds(first, {100'001}));
+  ASSERT_TRUE(seeds(second, {100'001, 100'002}));
+  ASSERT_TRUE(eventually([&] { return dial(short_hex(100'001)).ok(); }));
+  EXPECT_TRUE(dial(short_hex(100'002)).ok()) << "at the limit both are there";
+  const std::string displaced = short_hex(100'001);
+  ASSERT_TRUE(seeds(third, {100'002, 100'003}));
+  EXPECT_TRUE(dial(short_hex(100'003)).ok());
+  EXPECT_FALSE(dial(displaced).ok());
+  EXPECT_TRUE(seeds(first, {100'001, 100'003})) << "until it is asked for again";
+  stop();
+  start(tracker());
+  ASSERT_TRUE(eventually([&] { return seeder_->endpoint().has_value(); }));
+  EXPECT_TRUE(dial(short_hex(100'001)).ok());
+  EXPECT_TRUE(dial(short_hex(100'003)).ok());
+}
+
+TEST_F(OriginTest, BlobThatIsGoneIsNotRememberedForTheNextStart) {
+  start(tracker());
+  const auto gone = put_blob(100'001);
+  seeder_->load(gone);
+  seeder_->load(put_blob(100'002));
+  ASSERT_TRUE(eventually([&] { return seeder_->loaded() == 2; }));
+  seeder_->drop(gone.digest);
+  EXPECT_TRUE(eventually([&] { return remembered() == std::set<std::uint64_t>{100'002}; }));
+}
+
+TEST_F(OriginTest, BlobThatComesBackIsRemembered) {
+  start(tracker());
+  const auto meta = put_blob(100'001);
+  for (int i = 0; i < 20; ++i) {
+    seeder_->load(meta);
+    ASSERT_TRUE(eventually([&] { return seeder_->loaded() == 1; }));
+    seeder_->drop(meta.digest);
+  }
+  seeder_->load(meta);
+  ASSERT_TRUE(eventually([&] { return seeder_->loaded() == 1; }));
+  for (int i = 0; i < 10; ++i) loop_.run(nap());
+  EXPECT_TRUE(eventually([&] { return remembered().size() == 1; }));
+}
+
+TEST_F(OriginTest, BlobFoundMissingWhenAPeerAsksIsForgotten) {
+  start(tracker());
+  const auto gone = put_blob(100'001);
+  seeder_->load(gone);
+  seeder_->load(put_blob(100'002));
+  ASSERT_TRUE(eventually([&] { return seeder_->loaded() == 2; }));
+  stop();
+  ASSERT_TRUE(blobs_->remove(gone.digest).ok());
+  start(tracker());
+  ASSERT_TRUE(eventually([&] { return seeder_->endpoint().has_value(); }));
+  EXPECT_TRUE(dial(short_hex(100'002)).ok());
+  EXPECT_FALSE(dial(short_hex(100'001)).ok());
+  EXPECT_TRUE(eventually([&] { return remembered() == std::set<std::uint64_t>{100'002}; }));
+}
+
+TEST_F(OriginTest, BlobFoundMissingWhenItIsLoadedIsForgotten) {
+  start(tracker());
+  ASSERT_TRUE(eventually([&] { return seeder_->endpoint().has_value(); }));
+  const auto gone = put_blob(100'001);
+  ASSERT_TRUE(blobs_->remove(gone.digest).ok());
+  seeder_->load(gone);
+  seeder_->load(put_blob(100'002));
+  EXPECT_TRUE(eventually([&] { return remembered() == std::set<std::uint64_t>{100'002}; }));
 }
 
 TEST_F(OriginTest, CertificateIsRenewedAtHalfItsLife) {
