@@ -52,13 +52,14 @@ net::Task<void> Membership::run() {
     log_.info("no node identity", {{"reason", why}});
   } else {
     clients::Enrolment known = identity_->enrolment;
-    co_await adopt(std::move(known), false);
+    adopt(std::move(known), true);
   }
   Duration retry = options_.first_retry;
   for (;;) {
+    if (!saved_) co_await save();
     Duration pause = Duration::zero();
     if (!expired() && due_in() > Duration::zero()) {
-      pause = std::min(due_in(), kMaxSleep);
+      pause = std::min(due_in(), saved_ ? kMaxSleep : options_.save_retry);
     } else {
       bool done = false;
       if (expired()) {
@@ -112,7 +113,7 @@ net::Task<bool> Membership::enrol() {
     co_return false;
   }
   identity_ = NodeIdentity{std::move(*key), *enrolment};
-  co_return co_await adopt(std::move(*enrolment), true);
+  co_return adopt(std::move(*enrolment), false);
 }
 
 net::Task<bool> Membership::renew() {
@@ -125,38 +126,46 @@ net::Task<bool> Membership::renew() {
     log_.warn("renewal of the node certificate failed", {{"reason", enrolment.error().text()}});
     co_return false;
   }
-  co_return co_await adopt(std::move(*enrolment), true);
+  co_return adopt(std::move(*enrolment), false);
 }
 
-net::Task<bool> Membership::adopt(clients::Enrolment enrolment, bool store) {
+bool Membership::adopt(clients::Enrolment enrolment, bool saved) {
   const auto chain = crypto::Certificate::chain_from_pem(enrolment.chain_pem);
   const bool ours =
       chain && chain->front().public_key().spki() == identity_->key.public_key().spki();
   if (!ours) {
     trouble_ = "the tracker's answer holds no certificate for this node's key";
     log_.error(trouble_);
-    co_return false;
+    return false;
   }
   net::TlsIdentity identity{enrolment.chain_pem, identity_->key.to_pem()};
   auto tracker = make_tracker_(identity);
   if (!tracker) {
     trouble_ = tracker.error().text();
-    co_return false;
-  }
-  if (store) {
-    NodeStore* into = &store_;
-    auto save = [into, enrolment] { return into->save(enrolment); };
-    auto saved = co_await pool_.run(std::move(save));
-    if (!saved) log_.error("the node identity was not kept", {{"reason", saved.error().text()}});
+    return false;
   }
   identity_->enrolment = enrolment;
+  saved_ = saved;
   certificate_ = chain->front();
   tracker_ = *tracker;
   trouble_.clear();
   log_.info("member of the cluster",
             {{"id", enrolment.id}, {"expires", to_rfc3339(certificate_->not_after())}});
   joined_(enrolment, std::move(identity), std::move(*tracker));
-  co_return true;
+  return true;
+}
+
+net::Task<void> Membership::save() {
+  NodeStore* into = &store_;
+  auto job = [into, enrolment = identity_->enrolment] { return into->save(enrolment); };
+  Status done = co_await pool_.run(std::move(job));
+  saved_ = done.ok();
+  if (saved_) co_return;
+  log_.error("the node identity cannot be saved",
+             {{"reason", done.error().text()},
+              {"hint",
+               "let the agent write to its data directory, on a disk with room; it tries "
+               "again, but a restart before may need a new join token"}});
 }
 
 }  // namespace convoy::agent

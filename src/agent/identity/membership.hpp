@@ -21,11 +21,13 @@ struct MembershipOptions {
   bt::Zone zone;
   Secret join_token;
   Duration first_retry = std::chrono::seconds(1);  ///< doubles up to a minute
+  Duration save_retry = std::chrono::minutes(1);   ///< of writing the identity to disk
 };
 
 /// Makes the node a member of the cluster and keeps it one: enrols with the join token at the first
 /// start, renews the certificate at half its life, enrols anew if it ran out meanwhile and a token
-/// is there. One thread; what is referred to outlives it.
+/// is there. An identity that cannot be written to disk is used all the same, and written as soon
+/// as that works. One thread; what is referred to outlives it.
 class Membership {
  public:
   /// A client of the tracker that shows this identity, none before enrolment. A new one for each
@@ -48,7 +50,9 @@ class Membership {
  private:
   net::Task<bool> enrol();
   net::Task<bool> renew();
-  net::Task<bool> adopt(clients::Enrolment, bool store);
+  /// `saved`: it comes from the disk.
+  bool adopt(clients::Enrolment, bool saved);
+  net::Task<void> save();
   bool expired() const;
   /// How long until something has to be done.
   Duration due_in() const;
@@ -61,6 +65,7 @@ class Membership {
   Joined joined_;
   Logger log_;
   std::optional<NodeIdentity> identity_;
+  bool saved_ = true;  ///< the identity in use, if there is one
   std::optional<crypto::Certificate> certificate_;
   std::shared_ptr<clients::TrackerClient> tracker_;  ///< shows the current identity
   std::string trouble_ = "not enrolled yet";

@@ -1,3 +1,6 @@
+#include "agent/identity/membership.hpp"
+
+#include <filesystem>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
@@ -127,6 +130,50 @@ TEST_F(MembershipTest, PeersAreGivenTheClustersRootAlone) {
   ASSERT_EQ(options.roots.size(), 1U);
   EXPECT_EQ(options.roots[0].thumbprint(), world.cluster.root.thumbprint());
   EXPECT_EQ(options.bind_ip, "127.0.0.1");
+}
+
+/// A data directory that takes no node.json as long as a folder is in its way.
+class BlockedDirectory {
+ public:
+  explicit BlockedDirectory(const std::string& path)
+      : store_(std::move(agent::NodeStore::open(path)).value()), block_(path + "/node.json.tmp") {
+    std::filesystem::create_directory(block_);
+  }
+  agent::NodeStore& store() { return store_; }
+  void unblock() { std::filesystem::remove(block_); }
+  std::string chain() const {
+    std::string why;
+    const auto identity = store_.load(why);
+    return identity ? identity->enrolment.chain_pem : std::string();
+  }
+
+ private:
+  agent::NodeStore store_;
+  std::string block_;
+};
+
+TEST_F(MembershipTest, IdentityThatCannotBeSavedIsUsedAndSavedLater) {
+  BlockedDirectory directory(world.dir / "blocked");
+  std::vector<std::string> used;
+  agent::MembershipOptions options{"node-1", {}, Secret("cvj_token")};
+  options.save_retry = std::chrono::milliseconds(5);
+  agent::Membership membership(
+      std::move(options), directory.store(), world.pool, world.clock,
+      [&](const std::optional<net::TlsIdentity>&)
+          -> Result<std::shared_ptr<clients::TrackerClient>> { return {world.tracker}; },
+      [&](const clients::Enrolment& enrolment, const net::TlsIdentity&,
+          const std::shared_ptr<clients::TrackerClient>&) { used.push_back(enrolment.chain_pem); },
+      Logger(world.log, world.clock, "membership"));
+  world.running->spawn([&] { return membership.run(); });
+  ASSERT_TRUE(
+      world.until([&] { return world.log->text().find("cannot be saved") != std::string::npos; }));
+  EXPECT_EQ(membership.not_ready(), std::nullopt);
+  ASSERT_EQ(used.size(), 1U);
+  EXPECT_EQ(directory.chain(), "");
+  directory.unblock();
+  EXPECT_TRUE(world.until([&] { return directory.chain() == used[0]; }));
+  EXPECT_EQ(world.tracker->enrolled.size(), 1U);
+  world.loop.run(world.running->stop());
 }
 
 }  // namespace
