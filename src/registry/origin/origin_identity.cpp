@@ -20,10 +20,19 @@ std::string read_text(int directory, const char* name) {
   return bytes ? std::string(as_text(*bytes)) : std::string();
 }
 
+Status write_text(int directory, const std::string& name, std::string_view text) {
+  auto done = storage::write_durably(directory, name + ".tmp", directory, name, as_bytes(text),
+                                     "store_open");
+  if (done) done = storage::sync_fd(directory, "store_open");
+  return done;
+}
+
 }  // namespace
 
-Result<OriginIdentity> OriginIdentity::open(storage::Fd directory, OriginExpectation expected) {
-  const int dir = directory.get();
+Result<OriginIdentity> OriginIdentity::open(Directory directory, OriginExpectation expected) {
+  const auto opened = directory();
+  if (!opened) return opened.error();
+  const int dir = opened->get();
   std::optional<crypto::PrivateKey> key;
   if (storage::exists(dir, kKeyFile)) {
     auto loaded = crypto::PrivateKey::from_pem(Secret(read_text(dir, kKeyFile)));
@@ -33,21 +42,11 @@ Result<OriginIdentity> OriginIdentity::open(storage::Fd directory, OriginExpecta
     key = crypto::PrivateKey::generate();
   }
   OriginIdentity out(std::move(directory), std::move(expected), std::move(*key));
-  if (!storage::exists(dir, kKeyFile)) {
-    const Secret pem = out.key_.to_pem();
-    if (auto done = out.save(kKeyFile, pem.reveal()); !done) return std::move(done).error();
-  }
+  if (auto done = out.save_key(dir); !done) return std::move(done).error();
   // A certificate that does not fit (any more) is as good as none: the origin enrols again.
   const Status taken = out.take(read_text(dir, kChainFile), read_text(dir, kRootFile), UnixTime{});
   if (!taken) out.chain_.clear();
   return out;
-}
-
-Status OriginIdentity::save(const std::string& name, std::string_view text) {
-  auto done = storage::write_durably(directory_.get(), name + ".tmp", directory_.get(), name,
-                                     as_bytes(text), "store_open");
-  if (done) done = storage::sync_fd(directory_.get(), "store_open");
-  return done;
 }
 
 Status OriginIdentity::take(const std::string& chain_pem, const std::string& root_pem,
@@ -88,9 +87,22 @@ UnixTime OriginIdentity::renew_at() const { return security::renew_at(chain_.fro
 net::TlsIdentity OriginIdentity::tls() const { return {chain_pem_, key_.to_pem()}; }
 
 Status OriginIdentity::accept(const clients::Enrolment& enrolment, UnixTime now) {
-  if (auto taken = take(enrolment.chain_pem, enrolment.root_pem, now); !taken) return taken;
-  if (auto done = save(kRootFile, enrolment.root_pem); !done) return done;
-  return save(kChainFile, enrolment.chain_pem);
+  return take(enrolment.chain_pem, enrolment.root_pem, now);
+}
+
+Status OriginIdentity::save_key(int directory) const {
+  if (storage::exists(directory, kKeyFile)) return {};
+  const Secret pem = key_.to_pem();
+  return write_text(directory, kKeyFile, pem.reveal());
+}
+
+Status OriginIdentity::save(const clients::Enrolment& enrolment) const {
+  const auto directory = directory_();
+  if (!directory) return directory.error();
+  auto done = save_key(directory->get());
+  if (done) done = write_text(directory->get(), kRootFile, enrolment.root_pem);
+  if (done) done = write_text(directory->get(), kChainFile, enrolment.chain_pem);
+  return done;
 }
 
 }  // namespace convoy::registry

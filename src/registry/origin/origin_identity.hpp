@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,8 +26,11 @@ struct OriginExpectation {
 /// leaves), chain.pem, root.pem.
 class OriginIdentity {
  public:
+  /// Opens the directory, for each use anew: it may be another one by then.
+  using Directory = std::function<Result<storage::Fd>()>;
+
   /// Reads what is there, makes the key when it is not. Errors "store_open", "key_invalid".
-  static Result<OriginIdentity> open(storage::Fd directory, OriginExpectation);
+  static Result<OriginIdentity> open(Directory, OriginExpectation);
 
   const crypto::PrivateKey& key() const { return key_; }
   std::string csr(const std::string& name) const { return crypto::make_csr(key_, name); }
@@ -37,17 +41,20 @@ class OriginIdentity {
   const crypto::Certificate& root() const { return *root_; }
   net::TlsIdentity tls() const;
 
-  /// Takes an enrolment over and keeps it. Errors (corrupt) "enrolment_invalid": another key, kind
-  /// or cluster, or a root that is not configured.
+  /// Takes an enrolment over, in memory. Errors (corrupt) "enrolment_invalid": another key, kind or
+  /// cluster, or a root that is not configured.
   Status accept(const clients::Enrolment&, UnixTime now);
+  /// Writes one that was accepted to the directory, and the key if it is not there. Blocks; may run
+  /// beside all else. Error "store_open".
+  Status save(const clients::Enrolment&) const;
 
  private:
-  OriginIdentity(storage::Fd directory, OriginExpectation expected, crypto::PrivateKey key)
+  OriginIdentity(Directory directory, OriginExpectation expected, crypto::PrivateKey key)
       : directory_(std::move(directory)), expected_(std::move(expected)), key_(std::move(key)) {}
   Status take(const std::string& chain_pem, const std::string& root_pem, UnixTime now);
-  Status save(const std::string& name, std::string_view text);
+  Status save_key(int directory) const;
 
-  storage::Fd directory_;
+  Directory directory_;
   OriginExpectation expected_;
   crypto::PrivateKey key_;
   std::string chain_pem_;

@@ -6,26 +6,29 @@
 #include "storage/blob/posix_file.hpp"
 
 namespace convoy::registry {
+namespace {
+
+OriginIdentity::Directory state_directory(int root, const ClusterOptions& cluster) {
+  return [root, dir = cluster.state_dir, name = cluster.name]() -> Result<storage::Fd> {
+    if (!dir.empty()) return storage::open_root(dir);
+    auto all = storage::open_subdir(root, "origin");
+    if (!all) return all;
+    return storage::open_subdir(all->get(), name);
+  };
+}
+
+}  // namespace
 
 OriginSeats::OriginSeats(OriginSeeder::Needs needs, int root,
                          std::shared_ptr<net::RateLimiter> egress)
     : needs_(std::move(needs)), root_(root), egress_(std::move(egress)) {}
-
-Result<storage::Fd> OriginSeats::state_directory(const ClusterOptions& cluster) const {
-  if (!cluster.state_dir.empty()) return storage::open_root(cluster.state_dir);
-  auto all = storage::open_subdir(root_, "origin");
-  if (!all) return all;
-  return storage::open_subdir(all->get(), cluster.name);
-}
 
 Status OriginSeats::add(const ClusterOptions& cluster, const ClusterTrust& trust) {
   // The name becomes a directory: only what may stand in a SPIFFE id.
   auto id = security::SpiffeId::make(cluster.trust_domain, cluster.name, security::NodeKind::origin,
                                      cluster.node_name);
   if (!id) return invalid("option_invalid", "cluster " + cluster.name + ": names");
-  auto directory = state_directory(cluster);
-  if (!directory) return std::move(directory).error();
-  auto identity = OriginIdentity::open(std::move(*directory),
+  auto identity = OriginIdentity::open(state_directory(root_, cluster),
                                        {cluster.name, cluster.trust_domain, trust.roots});
   if (!identity) return std::move(identity).error();
   net::TlsClientOptions tls_options;

@@ -34,8 +34,6 @@ class OriginSeats {
   void drop_gone();
 
  private:
-  Result<storage::Fd> state_directory(const ClusterOptions&) const;
-
   OriginSeeder::Needs needs_;
   int root_;
   std::shared_ptr<net::RateLimiter> egress_;

@@ -95,17 +95,52 @@ net::Task<Status> OriginSeeder::enrol_once() {
   const Deadline deadline = Deadline::in(needs_.clock, kCallTimeout);
   auto enrolment = co_await tracker_->enrol(std::move(request), deadline);
   if (!enrolment) co_return std::move(enrolment).error();
-  Status accepted = identity_.accept(*enrolment, needs_.clock.wall());
+  Status accepted = accept(std::move(*enrolment));
   if (accepted) needs_.log.info("enrolled as origin", {{"cluster", cluster_.name}});
   co_return accepted;
 }
 
+Status OriginSeeder::accept(clients::Enrolment enrolment) {
+  Status done = identity_.accept(enrolment, needs_.clock.wall());
+  if (done) done = use_identity();
+  if (!done) return done;
+  unsaved_ = std::move(enrolment);
+  if (!std::exchange(saving_, true)) tasks_.spawn([this] { return save_identity(); });
+  return {};
+}
+
 Status OriginSeeder::use_identity() {
+  in_use_ = false;
+  // The engine first: it may refuse, and the tracker is then still asked as before.
+  if (engine_) {
+    if (auto done = engine_->replace_identity(identity_.tls()); !done) return done;
+  }
   if (tls_) {
     if (auto done = tls_->replace_identity(identity_.tls()); !done) return done;
   }
-  if (engine_) return engine_->replace_identity(identity_.tls());
+  in_use_ = true;
   return {};
+}
+
+net::Task<void> OriginSeeder::save_identity() {
+  while (unsaved_) {
+    const clients::Enrolment enrolment = *std::exchange(unsaved_, std::nullopt);
+    auto job = [this, &enrolment] { return identity_.save(enrolment); };
+    Status done = co_await needs_.pool.run(std::move(job));
+    if (done) continue;
+    needs_.log.error(
+        "origin certificate cannot be saved",
+        {{"cluster", cluster_.name},
+         {"code", done.error().code()},
+         {"detail", done.error().detail()},
+         {"hint",
+          "let the registry write to the cluster's state directory, on a disk with room; "
+          "it tries again, but a restart before may need a new join token"}});
+    if (!unsaved_) unsaved_ = enrolment;
+    const bool awake = co_await net::sleep_for(limits_.save_retry);
+    if (!awake) co_return;
+  }
+  saving_ = false;
 }
 
 bool OriginSeeder::start_engine() {
@@ -143,16 +178,14 @@ net::Task<Status> OriginSeeder::renew_once() {
   const Deadline deadline = Deadline::in(needs_.clock, kCallTimeout);
   auto enrolment = co_await tracker_->renew(std::move(csr), deadline);
   if (!enrolment) co_return std::move(enrolment).error();
-  Status accepted = identity_.accept(*enrolment, needs_.clock.wall());
-  if (!accepted) co_return accepted;
-  co_return use_identity();
+  co_return accept(std::move(*enrolment));
 }
 
 net::Task<void> OriginSeeder::keep_renewed() {
   Duration retry = kFirstRetry;
   for (;;) {
     const Duration left = identity_.renew_at() - needs_.clock.wall();
-    if (left > Duration::zero()) {
+    if (in_use_ && left > Duration::zero()) {
       const bool awake = co_await net::sleep_for(std::min(left, kLongestNap));
       if (!awake) co_return;
       continue;
@@ -162,7 +195,6 @@ net::Task<void> OriginSeeder::keep_renewed() {
       done = co_await renew_once();
     } else {
       done = co_await enrol_once();
-      if (done) done = use_identity();
     }
     Duration wait = kRenewalGap;
     if (done) {

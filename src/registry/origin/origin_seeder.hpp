@@ -21,12 +21,14 @@ namespace convoy::registry {
 struct OriginLimits {
   std::size_t known = 100'000;  ///< blobs that peers may ask for; some 400 bytes each
   std::size_t loaded = 512;     ///< of them; each holds its Merkle leaves
+  Duration save_retry = std::chrono::minutes(1);  ///< of writing a certificate to disk
 };
 
 /// The registry's presence in the swarms of one cluster: enrols with the tracker, keeps its
-/// certificate fresh, tells the tracker where it listens, and seeds every blob that the cluster's
-/// tracker has asked a statement for (also after a restart). Past its limit a new blob displaces
-/// the one used longest ago, until that is asked for again. One thread.
+/// certificate fresh (one that cannot be written to disk is used all the same), tells the tracker
+/// where it listens, and seeds every blob that the cluster's tracker has asked a statement for
+/// (also after a restart). Past its limit a new blob displaces the one used longest ago, until that
+/// is asked for again. One thread.
 class OriginSeeder {
  public:
   struct Needs {
@@ -72,7 +74,9 @@ class OriginSeeder {
   net::Task<void> keep_renewed();
   net::Task<Status> renew_once();
   net::Task<void> keep_registered();
+  Status accept(clients::Enrolment);
   Status use_identity();
+  net::Task<void> save_identity();
 
   void recall(const std::vector<storage::RememberedTorrent>&);
   std::string remember(const bt::BlobMeta&);
@@ -95,6 +99,9 @@ class OriginSeeder {
   std::vector<crypto::Certificate> roots_;
   OriginLimits limits_;
   net::TaskGroup tasks_;
+  bool in_use_ = false;                        ///< the identity's certificate
+  std::optional<clients::Enrolment> unsaved_;  ///< the latest
+  bool saving_ = false;
   std::unique_ptr<swarm::Engine> engine_;
   std::map<oci::Digest, bt::BlobMeta> waiting_;  ///< asked for before the engine ran
   KnownBlobs known_;

@@ -1,3 +1,5 @@
+#include <filesystem>
+#include <fstream>
 #include <gtest/gtest.h>
 #include <set>
 #include <sys/stat.h>
@@ -10,6 +12,7 @@
 #include "support/net_loop.hpp"
 #include "support/pki.hpp"
 #include "support/storage_dir.hpp"
+#include "support/text_log.hpp"
 
 namespace convoy::registry {
 namespace {
@@ -26,8 +29,8 @@ class OriginTest : public ::testing::Test {
   ~OriginTest() override { stop(); }
 
   Result<OriginIdentity> identity() {
-    auto directory = storage::open_root(dir_ / "origin");
-    return OriginIdentity::open(std::move(*directory), {"c1", "example.org", {pki_.root}});
+    return OriginIdentity::open([path = state_] { return storage::open_root(path); },
+                                {"c1", "example.org", {pki_.root}});
   }
 
   /// A tracker that enrols whoever asks, as `kind`.
@@ -56,8 +59,9 @@ class OriginTest : public ::testing::Test {
 
   void start(std::unique_ptr<clients::MemoryTrackerClient> tracker) {
     tracker_ = tracker.get();
-    OriginSeeder::Needs needs{loop_.executor(), pool_,  *blobs_,  *meta_,        clock_,
-                              random_,          audit_, metrics_, Logger::none()};
+    OriginSeeder::Needs needs{loop_.executor(), pool_,    *blobs_,
+                              *meta_,           clock_,   random_,
+                              audit_,           metrics_, Logger(log_, clock_, "origin")};
     seeder_ = std::make_unique<OriginSeeder>(std::move(needs), cluster_, identity().value(),
                                              std::move(tracker), nullptr, nullptr,
                                              std::vector<crypto::Certificate>{pki_.root}, limits_);
@@ -125,9 +129,29 @@ class OriginTest : public ::testing::Test {
                                         kPatience);
   }
 
+  /// The leaf that peers of this torrent are shown, PEM.
+  std::string shown(const std::string& sni) {
+    auto stream = dial(sni);
+    if (!stream) return {};
+    return crypto::Certificate::from_der((*stream)->tls()->peer_chain.front()).value().pem();
+  }
+  /// A file stands where the state directory was.
+  void lose_state() {
+    std::filesystem::rename(state_, state_ + ".lost");
+    std::error_code still_written_to;
+    std::filesystem::remove_all(state_ + ".lost", still_written_to);
+    std::ofstream{state_};
+  }
+  std::string saved_chain() const {
+    std::ifstream in(state_ + "/chain.pem");
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+
   SystemClock clock_;
   SystemRandom random_;
+  std::shared_ptr<test::TextLog> log_ = std::make_shared<test::TextLog>();
   test::TempDir dir_;
+  const std::string state_ = dir_ / "origin";
   test::TestCluster pki_{clock_};
   test::Loop loop_;
   net::WorkerPool pool_{2};
@@ -161,7 +185,7 @@ TEST_F(OriginTest, ARestartNeedsNoTokenAndKeepsTheKey) {
   EXPECT_TRUE(tracker_->enrolled.empty());
   EXPECT_EQ(identity().value().key().public_key().spki(), key);
   struct stat st{};
-  ASSERT_EQ(::stat((dir_ / "origin/key.pem").c_str(), &st), 0);
+  ASSERT_EQ(::stat((state_ + "/key.pem").c_str(), &st), 0);
   EXPECT_EQ(st.st_mode & 0777u, 0600u);
 }
 
@@ -306,6 +330,60 @@ TEST_F(OriginTest, CertificateIsRenewedAtHalfItsLife) {
     return renew(csr);
   };
   EXPECT_TRUE(eventually([&] { return renewals > 0; }));
+}
+
+TEST_F(OriginTest, RenewedCertificateThatCannotBeSavedIsUsedAndSavedLater) {
+  limits_.save_retry = std::chrono::milliseconds(5);
+  start(tracker(security::NodeKind::origin, std::chrono::seconds(60)));
+  std::string renewed;
+  tracker_->on_renew = [&, renew = tracker()->on_renew](const std::string& csr) {
+    auto enrolment = renew(csr);
+    lose_state();
+    renewed = enrolment->chain_pem;
+    return enrolment;
+  };
+  seeder_->load(put_blob(100'000));
+  ASSERT_TRUE(eventually([&] { return seeder_->loaded() == 1 && !renewed.empty(); }));
+  const std::string leaf = crypto::Certificate::chain_from_pem(renewed)->front().pem();
+  EXPECT_TRUE(eventually([&] { return shown(short_hex(100'000)) == leaf; }));
+  EXPECT_TRUE(
+      eventually([&] { return log_->text().find("cannot be saved") != std::string::npos; }));
+  std::filesystem::remove(state_);
+  ASSERT_TRUE(eventually([&] { return saved_chain() == renewed; }));
+  EXPECT_TRUE(identity()->valid(clock_.wall())) << "its key is there as well";
+}
+
+TEST_F(OriginTest, EnrolmentThatCannotBeSavedIsSavedLater) {
+  limits_.save_retry = std::chrono::milliseconds(5);
+  start(tracker());
+  tracker_->on_enrol = [&, enrol = tracker_->on_enrol](const clients::EnrolRequest& request) {
+    lose_state();
+    return enrol(request);
+  };
+  ASSERT_TRUE(eventually([&] { return seeder_->endpoint().has_value(); }));
+  EXPECT_TRUE(
+      eventually([&] { return log_->text().find("cannot be saved") != std::string::npos; }));
+  std::filesystem::remove(state_);
+  ASSERT_TRUE(eventually([&] { return !saved_chain().empty(); }));
+  stop();
+  cluster_.join_token = Secret();
+  start(tracker());
+  EXPECT_TRUE(eventually([&] { return seeder_->endpoint().has_value(); }));
+}
+
+TEST_F(OriginTest, CertificateThatTheEngineRefusesIsAskedForAnew) {
+  start(tracker(security::NodeKind::origin, std::chrono::seconds(60)));
+  int renewals = 0;
+  tracker_->on_renew = [&, renew = tracker()->on_renew](const std::string& csr) {
+    auto enrolment = renew(csr);
+    if (++renewals > 1) return enrolment;
+    const security::SpiffeId other{"example.org", "c1", security::NodeKind::origin, "other"};
+    const auto key = crypto::csr_public_key(csr).value();
+    enrolment->chain_pem =
+        pki_.authority.issue_node(other, key, std::chrono::hours(1)).value().chain_pem;
+    return enrolment;
+  };
+  EXPECT_TRUE(eventually([&] { return renewals == 2; }));
 }
 
 }  // namespace
