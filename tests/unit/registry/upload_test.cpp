@@ -1,47 +1,15 @@
-#include <cerrno>
 #include <gtest/gtest.h>
 
 #include "base/random.hpp"
 #include "crypto/hash.hpp"
 #include "registry/core/upload_service.hpp"
+#include "support/failing_disk.hpp"
 #include "support/manual_clock.hpp"
 #include "support/net_loop.hpp"
 #include "support/storage_dir.hpp"
 
 namespace convoy::registry {
 namespace {
-
-/// The system's, but its next sync fails when told so.
-class FailingDisk final : public storage::Disk {
- public:
-  int open(int dir, const char* name, int flags, mode_t mode) override {
-    return real_.open(dir, name, flags, mode);
-  }
-  int make_directory(int dir, const char* name, mode_t mode) override {
-    return real_.make_directory(dir, name, mode);
-  }
-  ssize_t write(int fd, const void* bytes, std::size_t size, off_t offset) override {
-    return real_.write(fd, bytes, size, offset);
-  }
-  int truncate(int fd, off_t size) override { return real_.truncate(fd, size); }
-  int allocate(int fd, off_t offset, off_t size) override {
-    return real_.allocate(fd, offset, size);
-  }
-  int sync(int fd) override {
-    if (!std::exchange(fail_next, false)) return real_.sync(fd);
-    errno = EIO;
-    return -1;
-  }
-  int rename(int from_dir, const char* from, int to_dir, const char* to) override {
-    return real_.rename(from_dir, from, to_dir, to);
-  }
-  int unlink(int dir, const char* name) override { return real_.unlink(dir, name); }
-
-  bool fail_next = false;
-
- private:
-  storage::Disk& real_ = storage::system_disk();
-};
 
 class UploadTest : public ::testing::Test {
  protected:
@@ -86,7 +54,7 @@ class UploadTest : public ::testing::Test {
   test::TempDir dir_;
   test::ManualClock clock_;
   SystemRandom random_;
-  FailingDisk disk_;
+  test::FailingDisk disk_;
   std::unique_ptr<storage::BlobStore> blobs_ =
       storage::open_file_blob_store(dir_ / "store", disk_).value();
   std::unique_ptr<storage::RegistryMeta> meta_ =
@@ -103,7 +71,7 @@ TEST_F(UploadTest, EndsWhenItsBytesCouldNotBeSyncedAndMayBeSentAnew) {
   restart();
   const std::string bytes = "bytes";
   const std::string id = loop_.run(send(bytes));
-  disk_.fail_next = true;
+  disk_.fail_next_sync = true;
   EXPECT_EQ(loop_.run(finish(id, digest_of(bytes))).error().code(), "blob_write");
   // Tried again, the same sync would succeed without having written anything.
   EXPECT_EQ(loop_.run(finish(id, digest_of(bytes))).error().code(), "blob_upload_unknown");
