@@ -2,6 +2,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/clock.hpp"
@@ -26,6 +27,9 @@ struct Runtime {
 
   /// `log_fd` stays the caller's. Error "audit_open".
   static Result<std::unique_ptr<Runtime>> make(LogLevel, int log_fd, const std::string& audit_file);
+  /// Nothing when a role may serve on it. An audit that cannot be written stops no request, but
+  /// whoever watches must know.
+  std::optional<std::string> not_ready() const;
 
  private:
   Runtime(LogLevel, int log_fd);

@@ -121,6 +121,7 @@ class Server {
 
   std::optional<std::string> not_ready() const {
     if (started_ < roles_.size()) return "starting";
+    if (auto reason = runtime_.not_ready()) return reason;
     for (const RolePtr& role : roles_) {
       if (auto reason = role->not_ready()) return role->name() + ": " + *reason;
     }

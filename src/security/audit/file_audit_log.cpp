@@ -11,7 +11,6 @@
 #include <unistd.h>
 #include <utility>
 
-#include "base/log.hpp"
 #include "crypto/hash.hpp"
 
 namespace convoy::security {
@@ -106,14 +105,18 @@ std::optional<Link> link_of(std::string_view line) {
   return line[kHashLength] == '"' ? std::optional(out) : std::nullopt;
 }
 
+}  // namespace
+
 /// Where a log goes on after a restart.
-struct LogEnd {
+struct FileAuditLog::End {
   std::uint64_t seq = 0;
   Hash256 hash{};
   std::uint64_t size = 0;  ///< of all whole lines
+
+  static Result<End> find(int fd);
 };
 
-Result<LogEnd> find_end(int fd) {
+Result<FileAuditLog::End> FileAuditLog::End::find(int fd) {
   const auto size = storage::file_size(fd, "audit_open");
   if (!size) return size.error();
   Bytes tail(static_cast<std::size_t>(std::min<std::uint64_t>(*size, kMaxLine)));
@@ -126,7 +129,7 @@ Result<LogEnd> find_end(int fd) {
   if (torn.substr(0, kLineStart.size()) != kLineStart.substr(0, torn.size())) {
     return corrupt("audit_open", "not an audit log");
   }
-  LogEnd out;
+  End out;
   out.size = *size - torn.size();
   if (whole == 0) return out;
   const auto lines = text.substr(0, whole - 1);
@@ -138,30 +141,31 @@ Result<LogEnd> find_end(int fd) {
   return out;
 }
 
-}  // namespace
-
 Result<std::unique_ptr<FileAuditLog>> FileAuditLog::open(const std::string& path,
-                                                         const Clock& clock) {
+                                                         const Clock& clock,
+                                                         AuditFileOptions options) {
   const int flags = O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW;
   storage::Fd fd(::open(path.c_str(), flags, 0600));
   if (!fd) return open_error(path, std::strerror(errno));
-  const auto end = find_end(fd.get());
+  const auto end = End::find(fd.get());
   if (!end) return open_error(path, end.error().text());
   // A line torn by a crash would break the chain for ever.
   if (::ftruncate(fd.get(), static_cast<off_t>(end->size)) != 0) {
     return open_error(path, std::strerror(errno));
   }
   return std::unique_ptr<FileAuditLog>(
-      new FileAuditLog(std::move(fd), clock, end->seq, end->hash, end->size));
+      new FileAuditLog(path, clock, std::move(options), std::move(fd), *end));
 }
 
-FileAuditLog::FileAuditLog(storage::Fd fd, const Clock& clock, std::uint64_t last_seq,
-                           const Hash256& last_hash, std::uint64_t size)
-    : fd_(std::move(fd)),
+FileAuditLog::FileAuditLog(const std::string& path, const Clock& clock, AuditFileOptions options,
+                           storage::Fd fd, const End& end)
+    : path_(path),
       clock_(&clock),
-      seq_(last_seq),
-      prev_(last_hash),
-      size_(size),
+      options_(std::move(options)),
+      fd_(std::move(fd)),
+      seq_(end.seq),
+      prev_(end.hash),
+      size_(end.size),
       syncer_([this] { sync_loop(); }) {}
 
 FileAuditLog::~FileAuditLog() {
@@ -173,43 +177,97 @@ FileAuditLog::~FileAuditLog() {
   syncer_.join();
 }
 
-bool FileAuditLog::append(std::string line) {
+Status FileAuditLog::append(const AuditEvent& event) {
+  std::string line = to_line(event, seq_ + 1, clock_->wall(), prev_);
   const Hash256 hash = crypto::sha256(as_bytes(line));
   line += '\n';
-  if (!storage::write_all(fd_.get(), size_, as_bytes(line), "audit_write")) {
-    // Half a line would swallow the next one. If even this fails, find_end() mends it later.
-    [[maybe_unused]] const int cut = ::ftruncate(fd_.get(), static_cast<off_t>(size_));
-    return false;
+  auto done = storage::write_all(fd_.get(), size_, as_bytes(line), "audit_write", *options_.disk);
+  if (!done) {
+    // Half a line would swallow the next one. If even this fails, End::find() mends it later.
+    [[maybe_unused]] const int cut = options_.disk->truncate(fd_.get(), static_cast<off_t>(size_));
+    return done;
   }
   size_ += line.size();
   ++seq_;
   prev_ = hash;
-  return true;
+  return {};
 }
 
 void FileAuditLog::record(AuditEvent event) {
   {
     const std::lock_guard lock(mutex_);
-    if (!append(to_line(event, seq_ + 1, clock_->wall(), prev_))) {
-      healthy_ = false;
-      return;
+    Status done = tell_gap();
+    if (done) done = append(event);
+    if (done) {
+      if (std::exchange(dirty_, true)) return;
+    } else {
+      ++lost_;
+      failed(done.error());
     }
-    if (std::exchange(dirty_, true)) return;
   }
   wake_.notify_one();
+}
+
+Status FileAuditLog::tell_gap() {
+  if (!trouble_ || gap_told_) return {};
+  AuditEvent gap;
+  gap.action = "audit.gap";
+  gap.reason = trouble_->code();
+  gap.extra = {{"events", std::to_string(lost_)}};
+  if (auto done = append(gap); !done) return done;
+  lost_ = 0;
+  gap_told_ = true;
+  dirty_ = true;
+  return {};
+}
+
+void FileAuditLog::failed(const Error& error) {
+  gap_told_ = false;
+  if (options_.on_failure) options_.on_failure();
+  if (trouble_) return;
+  trouble_ = error;
+  options_.log.error("audit events are lost",
+                     {{"path", path_},
+                      {"code", error.code()},
+                      {"detail", error.detail()},
+                      {"hint", "make room on the disk, or mend it; writing is tried again"}});
+}
+
+void FileAuditLog::mended() {
+  trouble_.reset();
+  gap_told_ = false;
+  options_.log.info("audit events are written again", {{"path", path_}});
+}
+
+std::optional<std::string> FileAuditLog::trouble() const {
+  const std::lock_guard lock(mutex_);
+  if (!trouble_) return std::nullopt;
+  return path_ + ": " + trouble_->text();
+}
+
+void FileAuditLog::sync(std::unique_lock<std::mutex>& lock) {
+  dirty_ = false;
+  const bool gap_told = gap_told_;
+  lock.unlock();
+  Status done = storage::sync_fd(fd_.get(), "audit_sync", *options_.disk);
+  lock.lock();
+  if (!done) {
+    failed(done.error());
+  } else if (gap_told && gap_told_) {
+    mended();
+  }
 }
 
 void FileAuditLog::sync_loop() {
   std::unique_lock lock(mutex_);
   while (true) {
-    wake_.wait(lock, [this] { return dirty_ || stopping_; });
-    if (!dirty_) return;
+    wake_.wait(lock, [this] { return dirty_ || trouble_ || stopping_; });
+    if (stopping_ && !dirty_) return;
     // Whatever else comes within this time goes to the disk with the same sync.
-    wake_.wait_for(lock, kSyncEvery, [this] { return stopping_; });
-    dirty_ = false;
-    lock.unlock();
-    if (::fdatasync(fd_.get()) != 0) healthy_ = false;
-    lock.lock();
+    const Duration pause = trouble_ ? options_.retry : kSyncEvery;
+    wake_.wait_for(lock, pause, [this] { return stopping_; });
+    if (auto told = tell_gap(); !told) failed(told.error());
+    if (dirty_) sync(lock);
   }
 }
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <atomic>
 #include <boost/json/object.hpp>
 #include <csignal>
 #include <fstream>
@@ -9,8 +10,10 @@
 #include <thread>
 
 #include "security/audit/file_audit_log.hpp"
+#include "support/failing_disk.hpp"
 #include "support/manual_clock.hpp"
 #include "support/storage_dir.hpp"
+#include "support/text_log.hpp"
 #include "wire/json.hpp"
 
 namespace convoy::security {
@@ -69,7 +72,7 @@ TEST_F(AuditFile, CountsOnOverRestarts) {
     const auto log = open();
     log->record(refusal("b"));
     log->record(refusal("c"));
-    EXPECT_TRUE(log->healthy());
+    EXPECT_FALSE(log->trouble());
   }
   EXPECT_EQ(verify_audit_chain(text()).value(), 3u);
 }
@@ -176,11 +179,96 @@ TEST_F(AuditFile, AFullDiskShowsAndLeavesNoHalfLine) {
     log->record(refusal("lost"));
     ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
     std::signal(SIGXFSZ, old_handler);
-    EXPECT_FALSE(log->healthy());
+    EXPECT_TRUE(log->trouble());
+    log->record(refusal("second"));
+  }
+  EXPECT_EQ(verify_audit_chain(text()).value(), 3u) << "with the line that says what is missing";
+  EXPECT_EQ(text().find("lost"), std::string::npos);
+}
+
+class AuditDisk : public AuditFile {
+ protected:
+  std::unique_ptr<FileAuditLog> open(Duration retry = std::chrono::milliseconds(5)) {
+    AuditFileOptions options;
+    options.log = Logger(log_, clock_, "audit");
+    options.on_failure = [this] { ++failures_; };
+    options.retry = retry;
+    options.disk = &disk_;
+    return FileAuditLog::open(path_, clock_, std::move(options)).value();
+  }
+  template <class F>
+  static bool eventually(F f) {
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (!f() && std::chrono::steady_clock::now() < until) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    return f();
+  }
+  static std::size_t count(const std::string& all, std::string_view what) {
+    std::size_t n = 0;
+    for (auto at = all.find(what); at != all.npos; at = all.find(what, at + 1)) ++n;
+    return n;
+  }
+
+  test::FailingDisk disk_;
+  std::shared_ptr<test::TextLog> log_ = std::make_shared<test::TextLog>();
+  std::atomic<int> failures_ = 0;
+};
+
+TEST_F(AuditDisk, WhatIsLostOnAFullDiskIsToldOnceThereIsRoom) {
+  const auto log = open();
+  log->record(refusal("first"));
+  disk_.full = true;
+  log->record(refusal("second"));
+  log->record(refusal("third"));
+  EXPECT_EQ(log->trouble(), path_ + ": disk_full: write: No space left on device");
+  EXPECT_TRUE(eventually([&] { return failures_ > 5; })) << "it is tried again and again";
+  EXPECT_TRUE(log->trouble());
+  EXPECT_EQ(count(log_->text(), "audit events are lost"), 1u);
+  EXPECT_EQ(count(log_->text(), path_), 1u);
+  EXPECT_EQ(count(log_->text(), "make room"), 1u);
+  disk_.full = false;
+  EXPECT_TRUE(eventually([&] { return !log->trouble(); })) << "without another event";
+  EXPECT_EQ(count(log_->text(), "written again"), 1u);
+  EXPECT_EQ(verify_audit_chain(text()).value(), 2u);
+  EXPECT_EQ(count(text(), R"("action":"audit.gap","outcome":"observed","reason":"disk_full",)"
+                          R"("extra":{"events":"2"})"),
+            1u);
+}
+
+TEST_F(AuditDisk, EachTroubleIsToldAnew) {
+  const auto log = open();
+  for (std::size_t i = 1; i < 4; ++i) {
+    disk_.full = true;
+    log->record(refusal("lost"));
+    EXPECT_TRUE(log->trouble());
+    disk_.full = false;
+    ASSERT_TRUE(eventually([&] { return !log->trouble(); }));
+    EXPECT_EQ(count(log_->text(), "audit events are lost"), i);
+    EXPECT_EQ(count(text(), R"("events":"1")"), i);
+  }
+}
+
+TEST_F(AuditDisk, TheGapStandsBeforeWhatComesAfterIt) {
+  {
+    const auto log = open(std::chrono::hours(1));
+    disk_.full = true;
+    log->record(refusal("lost"));
+    disk_.full = false;
     log->record(refusal("second"));
   }
   EXPECT_EQ(verify_audit_chain(text()).value(), 2u);
-  EXPECT_EQ(text().find("lost"), std::string::npos);
+  EXPECT_LT(text().find("audit.gap"), text().find("second"));
+}
+
+TEST_F(AuditDisk, ADiskThatDoesNotSyncShows) {
+  const auto log = open();
+  disk_.fail_next_sync = true;
+  log->record(refusal("first"));
+  ASSERT_TRUE(eventually([&] { return failures_ == 1; }));
+  EXPECT_TRUE(eventually([&] { return !log->trouble(); }));
+  EXPECT_EQ(count(log_->text(), "audit_sync"), 1u);
+  EXPECT_EQ(count(text(), R"("reason":"audit_sync","extra":{"events":"0"})"), 1u);
 }
 
 TEST(AuditMemory, CountsByActionAndReason) {
