@@ -42,12 +42,15 @@ class ProjectBook {
  public:
   struct Found {
     const Project* project = nullptr;  ///< null: no rules
-    std::string prefix;                ///< repositories at and below it count together
+    /// Repositories at and below it count together, but for those of inner().
+    std::string prefix;
   };
 
   explicit ProjectBook(std::vector<Project> projects) : projects_(std::move(projects)) {}
   /// The longest name that covers the repository wins.
   Found find(std::string_view repository) const;
+  /// The names below `prefix` whose repositories count in projects of their own.
+  std::vector<std::string> inner(std::string_view prefix) const;
   bool immutable(std::string_view repository, std::string_view tag) const;
   const std::vector<Project>& all() const { return projects_; }
 

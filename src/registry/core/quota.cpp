@@ -78,7 +78,7 @@ QuotaService::Account& QuotaService::account(const std::string& prefix) {
 Status QuotaService::add(const std::string& prefix, std::uint64_t limit, std::uint64_t bytes) {
   Account& account = this->account(prefix);
   const std::lock_guard lock(account.mutex);
-  auto used = upkeep_.bytes_below(prefix);
+  auto used = upkeep_.bytes_below(prefix, projects_.inner(prefix));
   if (!used) return std::move(used).error();
   const std::uint64_t taken = *used + account.reserved;
   if (taken > limit || bytes > limit - taken) {

@@ -115,8 +115,10 @@ class RegistryUpkeep {
   /// False when it is not, or is guarded.
   virtual Result<bool> remove_tag(const oci::RepoName&, const TagRow&) = 0;
   virtual Result<StoreUse> use() = 0;
-  /// Bytes of the repository `prefix` and of all below it ("team" and "team/app").
-  virtual Result<std::uint64_t> bytes_below(const std::string& prefix) = 0;
+  /// Bytes of the repository `prefix` and of all below it ("team" and "team/app"), but for those at
+  /// and below the names in `without`.
+  virtual Result<std::uint64_t> bytes_below(const std::string& prefix,
+                                            const std::vector<std::string>& without = {}) = 0;
 
   /// Small texts of the upkeep itself, such as how far a scrub has come; "" when there is none.
   virtual Result<std::string> note(const std::string& name) = 0;

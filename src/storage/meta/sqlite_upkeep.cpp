@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/log.hpp"
 #include "storage/meta/sqlite_rows.hpp"
 
 namespace convoy::storage {
@@ -57,6 +58,15 @@ void advance(WalkPosition& at, const Page& page, const WalkRules& rules) {
   if (page.examined == 0) return;
   at.repository = page.last_repository;
   at.digest = page.last_digest;
+}
+
+std::string json_array(const std::vector<std::string>& texts) {
+  std::string out = "[";
+  for (const auto& text : texts) {
+    if (out.size() > 1) out += ',';
+    append_json_string(out, text);
+  }
+  return out + ']';
 }
 
 class SqliteUpkeep final : public RegistryUpkeep {
@@ -283,14 +293,17 @@ class SqliteUpkeep final : public RegistryUpkeep {
     });
   }
 
-  Result<std::uint64_t> bytes_below(const std::string& prefix) override {
+  Result<std::uint64_t> bytes_below(const std::string& prefix,
+                                    const std::vector<std::string>& without) override {
     return pool_->read([&](Database& db) -> Result<std::uint64_t> {
+      const std::string names = json_array(without);
       // '0' follows '/': everything that begins with "prefix/".
-      const std::string from = prefix + "/";
-      const std::string to = prefix + "0";
-      CONVOY_TRY(query, db.query("SELECT COALESCE(SUM(bytes),0) FROM repositories"
-                                 " WHERE name=? OR (name>=? AND name<?)"));
-      query->bind(prefix).bind(from).bind(to);
+      CONVOY_TRY(query,
+                 db.query("SELECT COALESCE(SUM(bytes),0) FROM repositories"
+                          " WHERE (name=?1 OR (name>=?1||'/' AND name<?1||'0'))"
+                          " AND id NOT IN (SELECT r.id FROM json_each(?2) w JOIN repositories r"
+                          " ON r.name=w.value OR (r.name>=w.value||'/' AND r.name<w.value||'0'))"));
+      query->bind(prefix).bind(names);
       CONVOY_TRY(sum, number_of(*query));
       return static_cast<std::uint64_t>(std::max<std::int64_t>(sum->value_or(0), 0));
     });

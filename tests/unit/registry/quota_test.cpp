@@ -50,6 +50,30 @@ TEST(Quota, HoldsToTheByteAndGivesBackWhatWasNotUsed) {
   EXPECT_TRUE(quota.reserve(RegistryStore::repo("free"), ~std::uint64_t{0}).ok());
 }
 
+TEST(Quota, RepositoryCountsOnlyInTheProjectThatFindNames) {
+  RegistryStore store;
+  const ProjectBook book({{"*", 10, {}, {}},
+                          {"team", 10, {}, {}},
+                          {"team/app", 1000, {}, {}},
+                          {"team/app/web", 100, {}, {}},
+                          {"free/big", 0, {}, {}}});
+  QuotaService quota(store.meta->upkeep(), book);
+  const auto left = [&](std::string_view name, std::uint64_t bytes) {
+    return quota.reserve(RegistryStore::repo(name), bytes).ok() &&
+           !quota.reserve(RegistryStore::repo(name), bytes + 1).ok();
+  };
+  const auto link = [&](std::string_view name, std::uint64_t bytes) {
+    return store.meta->link_blob(RegistryStore::repo(name), RegistryStore::digest("x"), bytes).ok();
+  };
+  ASSERT_TRUE(link("team/lib", 1) && link("team/apple", 2) && link("team", 3));
+  ASSERT_TRUE(link("team/app", 400) && link("team/app/x", 50) && link("team/app/web/y", 60));
+  ASSERT_TRUE(link("free/big/x", 5000) && link("free/small", 4));
+  EXPECT_TRUE(left("team/lib", 4));
+  EXPECT_TRUE(left("team/app/x", 550));
+  EXPECT_TRUE(left("team/app/web", 40));
+  EXPECT_TRUE(left("free/small", 6));
+}
+
 TEST(Quota, ManyAtOnceNeverPassTheLimitTogether) {
   RegistryStore store;
   const ProjectBook book({{"team", 50, {}, {}}});

@@ -274,6 +274,8 @@ TEST_F(UpkeepTest, BytesFollowWhatRepositoriesHold) {
   ASSERT_TRUE(put("team/app", 50, parsed).ok());
   ASSERT_TRUE(put("team/app", 50, parsed).ok());
   EXPECT_EQ(upkeep().bytes_below("team").value(), 202u);
+  EXPECT_EQ(upkeep().bytes_below("team", {"team/app"}).value(), 100u);
+  EXPECT_EQ(upkeep().bytes_below("team", {"team/app/web", "team/ap"}).value(), 202u);
   ASSERT_TRUE(meta_->delete_manifest(repo("team/app"), digest(50)).ok());
   ASSERT_TRUE(meta_->unlink_blob(repo("team"), digest(1)).ok());
   EXPECT_EQ(upkeep().bytes_below("team").value(), 100u);
