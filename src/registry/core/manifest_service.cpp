@@ -72,12 +72,8 @@ Result<StoredReference> ManifestService::put(const oci::RepoName& repository,
   if (named != nullptr && *named != digest) return invalid("digest_mismatch");
   if (const auto* tag = std::get_if<oci::Tag>(&reference)) more_tags.push_back(*tag);
 
-  QuotaHold hold;
-  if (quota_ != nullptr) {
-    auto reserved = quota_->reserve(repository, body.size());
-    if (!reserved) return std::move(reserved).error();
-    hold = std::move(*reserved);
-  }
+  auto hold = reserve(repository, digest, body.size());
+  if (!hold) return std::move(hold).error();
   const storage::StoredManifest stored{digest, std::move(type), std::move(body)};
   std::unique_lock list(lists_, std::defer_lock);
   if (std::any_of(more_tags.begin(), more_tags.end(), is_referrers_tag)) list.lock();
@@ -93,6 +89,15 @@ Result<StoredReference> ManifestService::put(const oci::RepoName& repository,
                       stored.body.size()};
   if (parsed->subject) out.subject = parsed->subject->digest;
   return out;
+}
+
+Result<QuotaHold> ManifestService::reserve(const oci::RepoName& repository,
+                                           const oci::Digest& digest, std::uint64_t bytes) {
+  if (quota_ == nullptr || !quota_->limited(repository)) return QuotaHold();
+  auto there = meta_.has_manifest(repository, digest);
+  if (!there) return std::move(there).error();
+  if (*there) return QuotaHold();
+  return quota_->reserve(repository, bytes);
 }
 
 Status ManifestService::remove(const oci::RepoName& repository, const oci::Digest& digest) {

@@ -41,6 +41,8 @@ class ManifestService {
   Status remove(const oci::RepoName&, const oci::Digest&);
 
  private:
+  /// Nothing for a manifest that the repository holds: it counts already.
+  Result<QuotaHold> reserve(const oci::RepoName&, const oci::Digest&, std::uint64_t bytes);
   Status drop_from_list(const oci::RepoName&, const oci::Digest& subject, const oci::Digest&);
 
   storage::RegistryMeta& meta_;

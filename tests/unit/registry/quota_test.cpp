@@ -141,6 +141,22 @@ TEST_F(QuotaOverHttp, RefusesWhatDoesNotFitAndTakesWhatDoes) {
   EXPECT_EQ(push("public/app", test::sample_text(5000), false).status, 201);
 }
 
+TEST_F(QuotaOverHttp, FullProjectStillMovesTagsBetweenManifestsItHolds) {
+  const auto blob = world.push_blob("team/app", "{}");
+  const auto first = RegistryWorld::image(blob, blob);
+  const auto second = RegistryWorld::image(blob, blob, ",\"x\":1");
+  ASSERT_EQ(world.put_manifest("team/app", "latest", first).status, 201);
+  ASSERT_EQ(world.put_manifest("team/app", "latest", second).status, 201);
+  const auto rest = 1000 - 2 - first.size() - second.size();
+  ASSERT_EQ(push("team/app", test::sample_text(rest), false).status, 201);
+  const auto moved = world.put_manifest("team/app", "latest", first);
+  EXPECT_EQ(moved.status, 201) << moved.body;
+  const auto third = world.put_manifest("team/app", "latest", "{\"x\":2," + first.substr(1));
+  EXPECT_EQ(third.status, 403) << third.body;
+  // Another repository of the project would count it anew.
+  EXPECT_EQ(world.put_manifest("team/lib", "latest", first).status, 403);
+}
+
 TEST_F(QuotaOverHttp, CancelledUploadGivesItsShareBack) {
   const std::string token = world.all("team/app");
   const auto begun = world.send({.method = "POST",
