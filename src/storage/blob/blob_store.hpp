@@ -48,8 +48,9 @@ class BlobUpload {
   /// Reads back from the start, to rebuild hash state after a restart.
   virtual Status read_at(std::uint64_t offset, MutableByteView out) const = 0;
   /// Makes the blob durable: fsync of the file, rename to its digest, fsync of the directory, the
-  /// leaves beside it. Idempotent for a digest that is already there. The upload is gone then, and
-  /// also when the disk could not keep what was written: a second fsync would not tell any more.
+  /// leaves beside it. Idempotent for a digest that is already there; one that is there with
+  /// another length is replaced. The upload is gone then, and also when the disk could not keep
+  /// what was written: a second fsync would not tell any more.
   virtual Status commit(const BlobFacts&) = 0;
   /// Makes what was appended durable. The error "blob_write" ends the upload as one of commit()
   /// does, for the same reason.

@@ -68,7 +68,8 @@ Status FileBlobUpload::commit(const BlobFacts& facts) {
   const std::string name = facts.digest.hex();
 
   const std::lock_guard lock(root_->stripe(facts.digest));
-  if (exists(bucket->get(), name)) {
+  // A file of another length was damaged there: the good bytes take its place.
+  if (exists(bucket->get(), name, size_)) {
     // Whoever put it there may have been killed before its fsync.
     if (auto done = root_->sync(bucket->get()); !done) return done;
     discard();

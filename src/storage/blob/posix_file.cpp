@@ -159,6 +159,12 @@ bool exists(int dir, const std::string& name) {
   return ::fstatat(dir, name.c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
 }
 
+bool exists(int dir, const std::string& name, std::uint64_t size) {
+  struct stat st{};
+  return ::fstatat(dir, name.c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+         static_cast<std::uint64_t>(st.st_size) == size;
+}
+
 bool remove_file(int dir, const std::string& name, Disk& disk) noexcept {
   return disk.unlink(dir, name.c_str()) == 0;
 }

@@ -66,6 +66,8 @@ Status write_durably(int tmp_dir, const std::string& tmp_name, int dir, const st
 Status rename_file(int from_dir, const std::string& from, int to_dir, const std::string& to,
                    std::string_view code = "blob_write", Disk& = system_disk());
 bool exists(int dir, const std::string& name);
+/// The same of exactly so many bytes.
+bool exists(int dir, const std::string& name, std::uint64_t size);
 /// True when it was there.
 bool remove_file(int dir, const std::string& name, Disk& = system_disk()) noexcept;
 /// The names in it, without "." and "..".

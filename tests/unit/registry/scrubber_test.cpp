@@ -73,6 +73,14 @@ TEST_F(ScrubberTest, FlippedByteIsQuarantinedAndAPushHealsIt) {
   EXPECT_TRUE(scrub().bad.empty());
 }
 
+TEST_F(ScrubberTest, PushHealsACutFileThatNoScrubHasFoundYet) {
+  const std::string bytes(50'000, 'y');
+  ASSERT_TRUE(world.push("a", bytes).ok());
+  std::filesystem::resize_file(file_of(bytes), 100);
+  ASSERT_TRUE(world.push("a", bytes).ok());
+  EXPECT_TRUE(scrub().bad.empty());
+}
+
 TEST_F(ScrubberTest, CrashBetweenNoteAndMoveNeverServesTheBadBytes) {
   ASSERT_TRUE(world.push("a", "bytes").ok());
   flip(file_of("bytes"));

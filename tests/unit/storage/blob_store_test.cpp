@@ -329,6 +329,30 @@ TEST(FileBlobStore, NotesWithoutTheirUploadAreSweptAtOpeningAndNotTakenForThoseO
   EXPECT_FALSE(std::filesystem::exists(notes));
 }
 
+TEST(FileBlobStore, CommitReplacesAStoredFileOfAnotherLength) {
+  const test::TempDir dir;
+  auto store = std::move(open_file_blob_store(dir.path())).value();
+  const Bytes bytes = sample(40'000);
+  const auto facts = facts_of(bytes);
+  const auto hex = facts.digest.hex();
+  const auto file = dir / ("blobs/sha256/" + hex.substr(0, 2) + '/' + hex);
+  const auto put = [&] {
+    auto upload = std::move(store->create_upload(kId)).value();
+    return upload->append(bytes).ok() && upload->commit(facts).ok();
+  };
+  ASSERT_TRUE(put());
+  for (const std::size_t size : {0U, 39'999U, 40'001U}) {
+    std::filesystem::resize_file(file, size);
+    ASSERT_TRUE(put());
+    ASSERT_EQ(store->size(facts.digest).value(), bytes.size()) << size;
+    Bytes out(bytes.size());
+    ASSERT_TRUE(store->open(facts.digest).value()->read_at(0, out).ok());
+    EXPECT_EQ(out, bytes);
+    EXPECT_EQ(store->leaves(facts.digest).value(), facts.leaves);
+    EXPECT_TRUE(store->list_uploads().value().empty());
+  }
+}
+
 TEST(FileBlobStore, TruncatedLeavesAreNoticed) {
   test::TempDir dir;
   auto store = open_file_blob_store(dir.path());
