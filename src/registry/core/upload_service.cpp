@@ -158,13 +158,20 @@ net::Task<Status> UploadService::append(std::shared_ptr<Upload> upload, BodyRead
   Status ready = co_await catch_up(upload);
   if (!ready) co_return ready;
   const std::uint64_t start = upload->size_;
-  const bool limited = quota_.limited(upload->record_.repository);
-  if (expected && limited) {
+  if (expected && quota_.limited(upload->record_.repository)) {
     // The answer to a push that does not fit comes before its bytes.
     auto job = [this, u = upload.get(), all = start + *expected] { return reserve(*u, all, 0); };
     Status room = co_await pool_.run(std::move(job));
     if (!room) co_return room;
   }
+  Status done = co_await take(upload, std::move(read), expected);
+  co_await settle(upload);
+  if (done && expected && upload->size_ - start != *expected) co_return invalid("size_invalid");
+  co_return done;
+}
+
+net::Task<Status> UploadService::take(std::shared_ptr<Upload> upload, BodyReader read,
+                                      std::optional<std::uint64_t> expected) {
   Bytes buffer(
       static_cast<std::size_t>(std::min<std::uint64_t>(expected.value_or(kStep) + 1, kStep)));
   bool more = true;
@@ -173,12 +180,11 @@ net::Task<Status> UploadService::append(std::shared_ptr<Upload> upload, BodyRead
     std::size_t filled = 0;
     while (filled < buffer.size()) {
       auto got = co_await read(MutableByteView(buffer).subspan(filled));
+      const std::size_t count = got ? *got : 0;
       if (!got) broken = std::move(got).error();
-      if (!broken || *got == 0) {
-        more = false;
-        break;
-      }
-      filled += *got;
+      more = count > 0;
+      if (!more) break;
+      filled += count;
     }
     if (filled == 0) break;
     if (filled > limits_.blob_bytes - upload->size_) co_return too_large("blob_too_large");
@@ -195,12 +201,13 @@ net::Task<Status> UploadService::append(std::shared_ptr<Upload> upload, BodyRead
     upload->size_ += filled;
     upload->touched_ = clock_.steady();
   }
-  if (limited) {
-    auto job = [u = upload.get()] { u->quota_->shrink(u->size_); };
-    if (upload->quota_) co_await pool_.run(std::move(job));
-  }
-  if (broken && expected && upload->size_ - start != *expected) co_return invalid("size_invalid");
   co_return broken;
+}
+
+net::Task<void> UploadService::settle(std::shared_ptr<Upload> upload) {
+  if (!upload->quota_ || upload->quota_->bytes() <= upload->size_) co_return;
+  auto job = [u = upload.get()] { u->quota_->shrink(u->size_); };
+  co_await pool_.run(std::move(job));
 }
 
 net::Task<Status> UploadService::catch_up(std::shared_ptr<Upload> upload) {

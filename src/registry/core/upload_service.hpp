@@ -111,6 +111,11 @@ class UploadService {
   net::Task<Status> open_file(std::shared_ptr<Upload>);
   net::Task<Status> catch_up(std::shared_ptr<Upload>);
   net::Task<Status> make_room(std::string subject);
+  /// Writes what the reader gives.
+  net::Task<Status> take(std::shared_ptr<Upload>, BodyReader,
+                         std::optional<std::uint64_t> expected);
+  /// Sets aside in its project no more than the upload has.
+  net::Task<void> settle(std::shared_ptr<Upload>);
   Status reserve(Upload&, std::uint64_t bytes, std::uint64_t ahead);
   static Status write(Upload&, ByteView);
   static Status keep_notes(Upload&);

@@ -13,8 +13,8 @@ namespace {
 
 class UploadTest : public ::testing::Test {
  protected:
-  void restart() {
-    uploads_.emplace(*blobs_, *meta_, gate_, quota_, pool_, clock_, random_, UploadLimits{});
+  void restart(UploadLimits limits = {}) {
+    uploads_.emplace(*blobs_, *meta_, gate_, quota_, pool_, clock_, random_, limits);
     ASSERT_TRUE(uploads_->recover().ok());
   }
 
@@ -26,15 +26,20 @@ class UploadTest : public ::testing::Test {
     co_return id;
   }
   net::Task<void> append(std::shared_ptr<Upload> upload, std::string bytes) {
-    bool sent = false;
-    BodyReader reader = [&](MutableByteView out) -> net::Task<Result<std::size_t>> {
-      if (std::exchange(sent, true)) co_return std::size_t{0};
-      std::copy(bytes.begin(), bytes.end(), out.begin());
-      co_return bytes.size();
-    };
     const std::optional<std::uint64_t> expected = bytes.size();
-    Status done = co_await uploads_->append(std::move(upload), std::move(reader), expected);
+    Status done = co_await try_append(std::move(upload), std::move(bytes), expected);
     EXPECT_TRUE(done.ok());
+  }
+  net::Task<Status> try_append(std::shared_ptr<Upload> upload, std::string bytes,
+                               std::optional<std::uint64_t> expected) {
+    std::size_t sent = 0;
+    BodyReader reader = [&](MutableByteView out) -> net::Task<Result<std::size_t>> {
+      const std::string_view part = std::string_view(bytes).substr(sent, out.size());
+      std::copy(part.begin(), part.end(), out.begin());
+      sent += part.size();
+      co_return part.size();
+    };
+    co_return co_await uploads_->append(std::move(upload), std::move(reader), expected);
   }
   net::Task<Result<std::uint64_t>> finish(std::string id, oci::Digest digest) {
     auto hold = co_await uploads_->find(repo_, "ann", std::move(id));
@@ -45,6 +50,12 @@ class UploadTest : public ::testing::Test {
     auto hold = co_await uploads_->find(repo_, "ann", std::move(id));
     EXPECT_TRUE(hold.ok());
     co_await append(hold->upload(), std::move(bytes));
+  }
+  net::Task<Status> try_go_on(std::string id, std::string bytes,
+                              std::optional<std::uint64_t> expected) {
+    auto hold = co_await uploads_->find(repo_, "ann", std::move(id));
+    EXPECT_TRUE(hold.ok());
+    co_return co_await try_append(hold->upload(), std::move(bytes), expected);
   }
   static oci::Digest digest_of(std::string_view bytes) {
     return oci::Digest::sha256(crypto::sha256(as_bytes(bytes)));
@@ -60,7 +71,7 @@ class UploadTest : public ::testing::Test {
   std::unique_ptr<storage::RegistryMeta> meta_ =
       storage::open_registry_meta(dir_ / "meta.db", &clock_).value();
   DigestGate gate_;
-  ProjectBook projects_{{}};
+  ProjectBook projects_{{{"team", 10'000'000, {}, {}}}};
   QuotaService quota_{meta_->upkeep(), projects_};
   net::WorkerPool pool_{1};
   std::optional<UploadService> uploads_;
@@ -94,6 +105,28 @@ TEST_F(UploadTest, GoesOnAfterARestartInTheMiddleOfIt) {
   const std::string whole = "first and second and third";
   EXPECT_EQ(loop_.run(finish(id, digest_of(whole))).value(), whole.size());
   EXPECT_EQ(blobs_->leaves(digest_of(whole)).value().at(0), crypto::sha256(as_bytes(whole)));
+}
+
+TEST_F(UploadTest, FailedWriteLeavesSetAsideWhatTheUploadHas) {
+  restart();
+  const std::string id = loop_.run(send("first "));
+  disk_.full = true;
+  EXPECT_EQ(loop_.run(try_go_on(id, "second", 9'000'000)).error().code(), "disk_full");
+  EXPECT_EQ(quota_.reserved("team"), 6U);
+  disk_.full = false;
+  loop_.run(go_on(id, "second"));
+  EXPECT_EQ(quota_.reserved("team"), 12U);
+  EXPECT_EQ(loop_.run(finish(id, digest_of("first second"))).value(), 12U);
+  EXPECT_EQ(quota_.reserved("team"), 0U);
+}
+
+TEST_F(UploadTest, BodyThatGrowsTooLargeLeavesSetAsideWhatTheUploadHas) {
+  constexpr std::size_t kStep = 256 * 1024;
+  restart({.blob_bytes = kStep + 1});
+  const std::string id = loop_.run(send(""));
+  const auto done = loop_.run(try_go_on(id, std::string(kStep + 2, 'x'), std::nullopt));
+  EXPECT_EQ(done.error().code(), "blob_too_large");
+  EXPECT_EQ(quota_.reserved("team"), kStep);
 }
 
 }  // namespace
