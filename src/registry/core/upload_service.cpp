@@ -59,7 +59,7 @@ Status UploadService::recover() {
   return {};
 }
 
-net::Task<Status> UploadService::make_room(std::string subject) {
+Result<std::shared_ptr<Upload>> UploadService::room_for(const std::string& subject) const {
   std::size_t count = 0;
   std::shared_ptr<Upload> oldest;
   for (const auto& [id, upload] : uploads_) {
@@ -68,15 +68,14 @@ net::Task<Status> UploadService::make_room(std::string subject) {
     if (upload->held_ || clock_.steady() - upload->touched_ < kAbandoned) continue;
     if (!oldest || upload->touched_ < oldest->touched_) oldest = upload;
   }
-  if (count < limits_.per_user) co_return Status{};
-  if (!oldest) co_return exhausted("too_many_uploads");
-  co_await cancel(std::move(oldest));
-  co_return Status{};
+  if (count < limits_.per_user) return nullptr;
+  if (!oldest) return exhausted("too_many_uploads");
+  return oldest;
 }
 
 net::Task<Result<UploadHold>> UploadService::begin(oci::RepoName repository, std::string subject,
                                                    oci::DigestAlgorithm algorithm) {
-  auto room = co_await make_room(subject);
+  auto room = room_for(subject);
   if (!room) co_return std::move(room).error();
   std::string id = random_.hex(16);
   storage::UploadRecord record{std::move(id), std::move(repository), std::move(subject),
@@ -85,6 +84,12 @@ net::Task<Result<UploadHold>> UploadService::begin(oci::RepoName repository, std
   upload->hashes_ = crypto::BlobHasher(algorithm);
   upload->touched_ = clock_.steady();
   UploadHold hold(upload);
+  // Before anything is waited for, so that those that begin meanwhile count it.
+  uploads_.emplace(upload->id(), upload);
+  if (*room) {
+    const UploadHold leaving(*room);
+    co_await cancel(*room);
+  }
   auto job = [this, u = upload.get()]() -> Status {
     auto file = blobs_.create_upload(u->record_.id);
     if (!file) return std::move(file).error();
@@ -93,8 +98,10 @@ net::Task<Result<UploadHold>> UploadService::begin(oci::RepoName repository, std
     return meta_.put_upload(u->record_);
   };
   Status made = co_await pool_.run(std::move(job));
-  if (!made) co_return std::move(made).error();
-  uploads_.emplace(upload->id(), upload);
+  if (!made) {
+    co_await cancel(upload);
+    co_return std::move(made).error();
+  }
   co_return std::move(hold);
 }
 

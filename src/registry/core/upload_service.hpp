@@ -110,7 +110,8 @@ class UploadService {
  private:
   net::Task<Status> open_file(std::shared_ptr<Upload>);
   net::Task<Status> catch_up(std::shared_ptr<Upload>);
-  net::Task<Status> make_room(std::string subject);
+  /// Which upload makes room for one more of the user; null: there is room.
+  Result<std::shared_ptr<Upload>> room_for(const std::string& subject) const;
   /// Writes what the reader gives.
   net::Task<Status> take(std::shared_ptr<Upload>, BodyReader,
                          std::optional<std::uint64_t> expected);

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <gtest/gtest.h>
 
 #include "base/random.hpp"
@@ -56,6 +57,26 @@ class UploadTest : public ::testing::Test {
     auto hold = co_await uploads_->find(repo_, "ann", std::move(id));
     EXPECT_TRUE(hold.ok());
     co_return co_await try_append(hold->upload(), std::move(bytes), expected);
+  }
+  /// Begins as many before the first has its file; returns how many there were let in.
+  std::size_t begin_at_once(std::size_t count) {
+    std::vector<bool> begun;
+    test::Tasks tasks(loop_);
+    for (std::size_t i = 0; i < count; ++i) {
+      tasks->spawn([&]() -> net::Task<void> {
+        auto hold = co_await uploads_->begin(repo_, "ann", oci::DigestAlgorithm::sha256);
+        begun.push_back(hold.ok());
+        if (hold.ok()) co_return;
+        EXPECT_EQ(hold.error().code(), "too_many_uploads");
+      });
+    }
+    auto all = [&]() -> net::Task<void> {
+      while (begun.size() < count) {
+        static_cast<void>(co_await net::sleep_for(std::chrono::milliseconds(1)));
+      }
+    };
+    loop_.run(all());
+    return static_cast<std::size_t>(std::count(begun.begin(), begun.end(), true));
   }
   static oci::Digest digest_of(std::string_view bytes) {
     return oci::Digest::sha256(crypto::sha256(as_bytes(bytes)));
@@ -127,6 +148,29 @@ TEST_F(UploadTest, BodyThatGrowsTooLargeLeavesSetAsideWhatTheUploadHas) {
   const auto done = loop_.run(try_go_on(id, std::string(kStep + 2, 'x'), std::nullopt));
   EXPECT_EQ(done.error().code(), "blob_too_large");
   EXPECT_EQ(quota_.reserved("team"), kStep);
+}
+
+TEST_F(UploadTest, OneUserHasNoMoreUploadsThanAllowedHoweverManyBeginAtOnce) {
+  restart({.per_user = 2});
+  EXPECT_EQ(begin_at_once(5), 2U);
+  EXPECT_EQ(blobs_->list_uploads().value().size(), 2U);
+  // Idle for long, they make room: for as many as they are.
+  clock_.advance(std::chrono::minutes(11));
+  EXPECT_EQ(begin_at_once(5), 2U);
+  EXPECT_EQ(uploads_->size(), 2U);
+  EXPECT_EQ(blobs_->list_uploads().value().size(), 2U);
+}
+
+TEST_F(UploadTest, OneThatCouldNotBeNotedLeavesNothing) {
+  // Its id is taken among the records, not among the files.
+  const std::string id = SeededRandom(7).hex(16);
+  ASSERT_TRUE(meta_->put_upload({id, repo_, "ann", clock_.wall()}).ok());
+  SeededRandom same(7);
+  uploads_.emplace(*blobs_, *meta_, gate_, quota_, pool_, clock_, same, UploadLimits{});
+  auto begun = loop_.run(uploads_->begin(repo_, "ann", oci::DigestAlgorithm::sha256));
+  EXPECT_FALSE(begun.ok());
+  EXPECT_EQ(uploads_->size(), 0U);
+  EXPECT_TRUE(blobs_->list_uploads().value().empty());
 }
 
 }  // namespace
