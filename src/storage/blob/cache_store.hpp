@@ -41,8 +41,9 @@ class CacheStore {
   virtual std::optional<std::unique_ptr<BlobReader>> open_complete(const oci::Digest&) = 0;
   /// The metadata it was completed with, or nothing.
   virtual std::optional<bt::BlobMeta> complete_meta(const oci::Digest&) = 0;
-  /// Goes on with a partial file of the same metadata, or makes one. Errors "disk_full",
-  /// "store_open".
+  /// Goes on with a partial file of the same metadata, or makes one. A root of zeros stands for one
+  /// that is not known: it goes on with a file of any root, and leaves the root and the claims of
+  /// that file to who asks with them again. Errors "disk_full", "store_open".
   virtual Result<std::shared_ptr<PieceFile>> open_partial(const bt::BlobMeta&) = 0;
   /// Turns a partial blob whose whole digest the caller has verified into a complete one, durably.
   virtual Status complete(PieceFile&) = 0;

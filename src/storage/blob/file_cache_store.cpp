@@ -56,6 +56,12 @@ std::optional<bt::BlobMeta> decode_meta(std::string_view text) {
   return meta;
 }
 
+/// Whether a partial file with the metadata `known` may be gone on with by `asked`.
+bool goes_on(const bt::BlobMeta& known, bt::BlobMeta asked) {
+  if (asked.pieces_root == Hash256{}) asked.pieces_root = known.pieces_root;
+  return known == asked;
+}
+
 std::optional<oci::Digest> digest_of_name(std::string_view hex) {
   auto digest = oci::Digest::parse((hex.size() == 128 ? "sha512:" : "sha256:") + std::string(hex));
   if (!digest) return std::nullopt;
@@ -231,7 +237,7 @@ class FileCacheStore final : public CacheStore {
 
   Result<std::shared_ptr<PieceFile>> make_partial(const bt::BlobMeta& meta) {
     const auto known = read_meta(partial_.get(), meta.digest);
-    if (!known || *known != meta) {
+    if (!known || !goes_on(*known, meta)) {
       if (auto done = remove_partial(meta.digest); !done) return std::move(done).error();
       const std::string text = encode_meta(meta);
       if (auto done = write_durably(partial_.get(), meta.digest.hex() + ".tmp", partial_.get(),

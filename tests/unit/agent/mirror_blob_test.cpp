@@ -9,6 +9,32 @@ constexpr std::size_t kSize = 300 * 1024 + 7;  // 19 pieces of 16 KiB
 
 class MirrorBlob : public ::testing::Test {
  protected:
+  /// Six pieces of the blob come, then the agent ends.
+  void break_off_after_six(const oci::Digest& digest) {
+    world.options.swarm_stall = std::chrono::seconds(10);
+    world.engine->on_add = [](test::FakeTorrent& t) {
+      for (std::uint32_t piece = 0; piece < 6; ++piece) t.deliver(piece);
+    };
+    world.start();
+    const auto first = world.begin(world.blob_request(digest));
+    ASSERT_TRUE(
+        world.until([&] { return world.engine->last && !world.engine->last->readers.empty(); }));
+    world.stop();
+  }
+  void start_anew() {
+    world.restart();
+    world.engine->truth = world.content;
+  }
+  /// The six are verified and used, the others come from the swarm.
+  test::Got go_on_after_six(const oci::Digest& digest) {
+    const auto got = world.begin(world.blob_request(digest));
+    const auto used = [&] { return world.engine->last && world.engine->last->injected == 6; };
+    EXPECT_TRUE(world.until(used));
+    if (!used()) return {};
+    for (std::uint32_t piece = 6; piece < 19; ++piece) world.engine->last->deliver(piece);
+    EXPECT_TRUE(world.until([&] { return got->has_value(); }));
+    return got->value_or(test::Got{});
+  }
   test::AgentWorld world;
 };
 
@@ -217,24 +243,24 @@ TEST_F(MirrorBlob, AskedForAgainAfterARestartItIsSeeded) {
 
 TEST_F(MirrorBlob, PartOfAnEarlierRunIsVerifiedAndUsed) {
   const auto digest = world.blob(kSize);
-  world.options.swarm_stall = std::chrono::seconds(10);
-  world.engine->on_add = [](test::FakeTorrent& t) {
-    for (std::uint32_t piece = 0; piece < 6; ++piece) t.deliver(piece);
-  };
-  world.start();
-  const auto first = world.begin(world.blob_request(digest));
-  ASSERT_TRUE(
-      world.until([&] { return world.engine->last && !world.engine->last->readers.empty(); }));
-  world.stop();
-  world.engine = std::make_shared<test::FakeEngine>(world.loop.executor());
-  world.engine->truth = world.content;
-  world.start();
-  const auto second = world.begin(world.blob_request(digest));
-  ASSERT_TRUE(world.until([&] { return world.engine->last && world.engine->last->injected == 6; }));
-  for (std::uint32_t piece = 6; piece < 19; ++piece) world.engine->last->deliver(piece);
-  ASSERT_TRUE(world.until([&] { return second->has_value(); }));
-  expect_blob(**second, world, digest);
+  break_off_after_six(digest);
+  start_anew();
+  expect_blob(go_on_after_six(digest), world, digest);
   EXPECT_EQ(world.registry.count("GET", "/blobs/"), 0U);
+}
+
+TEST_F(MirrorBlob, PartOfAnEarlierRunOutlivesAPullWithoutTheTracker) {
+  const auto digest = world.blob(kSize);
+  break_off_after_six(digest);
+  world.tracker->on_ticket = nullptr;
+  world.registry.blob_status = 500;
+  start_anew();
+  EXPECT_EQ(world.get(world.blob_request(digest)).status, 503);
+  EXPECT_GE(world.registry.count("GET", "/blobs/"), 1U);
+  world.registry.blob_status = 0;
+  world.tracker->on_ticket = [this](const clients::TicketRequest& r) { return world.grant(r); };
+  start_anew();
+  expect_blob(go_on_after_six(digest), world, digest);
 }
 
 TEST_F(MirrorBlob, RangesAndHead) {

@@ -70,6 +70,40 @@ TEST_F(CacheStoreTest, OtherMetadataStartsAfresh) {
   EXPECT_EQ(std::count(pieces.begin(), pieces.end(), true), 0);
 }
 
+TEST_F(CacheStoreTest, WithoutARootAPartialBlobAndItsClaimsStay) {
+  const auto meta = meta_of(100'000);
+  auto rootless = meta;
+  rootless.pieces_root = {};
+  auto store = open();
+  {
+    auto file = store->open_partial(meta).value();
+    ASSERT_TRUE(file->write_at(16384 * 2, Bytes(16384, 7)).ok());
+    ASSERT_TRUE(file->mark_piece(2).ok());
+  }
+  EXPECT_EQ(store->open_partial(rootless).value()->meta(), rootless);
+  {
+    auto file = store->open_partial(meta).value();
+    EXPECT_EQ(file->pieces(), (std::vector<bool>{false, false, true, false, false, false, false}));
+    Bytes out(16384);
+    ASSERT_TRUE(file->read_at(16384 * 2, out).ok());
+    EXPECT_EQ(out, Bytes(16384, 7));
+  }
+  ASSERT_TRUE(store->complete(*store->open_partial(rootless).value()).ok());
+  EXPECT_EQ(store->complete_meta(meta.digest), rootless) << "nobody compared it with that root";
+}
+
+TEST_F(CacheStoreTest, WithoutARootAnotherSizeOrPieceLengthStartsAfresh) {
+  auto store = open();
+  for (const bool size : {true, false}) {
+    ASSERT_TRUE(store->open_partial(meta_of(100'000)).value()->mark_piece(0).ok());
+    auto other = meta_of(size ? 100'001 : 100'000);
+    if (!size) other.piece_length = 32768;
+    other.pieces_root = {};
+    const auto pieces = store->open_partial(other).value()->pieces();
+    EXPECT_EQ(std::count(pieces.begin(), pieces.end(), true), 0) << size;
+  }
+}
+
 TEST_F(CacheStoreTest, OneFileForAllWhoHoldIt) {
   auto store = open();
   auto a = store->open_partial(meta_of(50'000)).value();
