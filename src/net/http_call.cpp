@@ -123,11 +123,14 @@ Task<Status> HttpCall::send_source() {
   std::string chunk;
   std::uint64_t sent = 0;
   const auto length = request_.source_length;
+  const Duration patience = deadline_.time() - steady_now();
   while (!early_) {
     streamed_ = true;
     Task<Result<std::size_t>> reading = request_.source(buffer);
     auto got = co_await std::move(reading);
     if (!got) co_return std::move(got).error();
+    // A body that moves may take its time: the patience is for the answer.
+    deadline_ = Deadline::at(steady_after(patience));
     if (*got > buffer.size()) co_return internal_error("request_body", "source overran its buffer");
     sent += *got;
     if (length && (sent > *length || (*got == 0 && sent < *length))) {

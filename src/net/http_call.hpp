@@ -38,7 +38,7 @@ class HttpCall {
   const HttpRequest& request_;
   const std::string& head_;
   ClientConnection& connection_;
-  const Deadline deadline_;
+  Deadline deadline_;
   std::optional<ParsedResponse> early_;  ///< came before the body was sent
   int interim_ = 0;
   bool streamed_ = false;

@@ -57,7 +57,9 @@ class HttpClient {
   HttpClient(Executor, HttpClientOptions);
   ~HttpClient();
   /// Ends when the head of the answer is there. Errors: those of connecting and TLS,
-  /// "response_invalid", "request_timeout" when `deadline` passes before the head.
+  /// "response_invalid", "request_timeout" when `deadline` passes before the head. What is left of
+  /// it when a streamed body begins counts anew from the body's end; a body that stands still ends
+  /// by the time-outs of its source and of the connection.
   /// A server that answers before it has the whole body is believed: the rest is not sent.
   Task<Result<std::unique_ptr<HttpResponse>>> send(HttpRequest, Deadline);
   Executor executor() const;

@@ -11,7 +11,8 @@
 namespace convoy::agent {
 namespace {
 
-// A question must not stall the engine; a registry may take long over the end of an upload.
+// A question must not stall the engine; a registry may take long over an upload's end, whose last
+// byte the patience counts from.
 constexpr Duration kReadPatience = std::chrono::seconds(20);
 constexpr Duration kWritePatience = std::chrono::minutes(15);
 constexpr std::size_t kBuffer = 64 * 1024;

@@ -259,6 +259,47 @@ TEST_F(HttpClientTest, the_deadline_bounds_the_wait_for_the_head) {
   EXPECT_LT(std::chrono::steady_clock::now() - start, seconds(3));
 }
 
+/// `pieces` single bytes, each after `pace`.
+BodySource slow_source(int pieces, Duration pace) {
+  auto left = std::make_shared<int>(pieces);
+  const auto next = [](std::shared_ptr<int> rest, Duration time,
+                       MutableByteView out) -> Task<Result<std::size_t>> {
+    if (*rest == 0) co_return std::size_t{0};
+    co_await sleep_for(time);
+    --*rest;
+    out[0] = 's';
+    co_return std::size_t{1};
+  };
+  return [left, pace, next](MutableByteView out) { return next(left, pace, out); };
+}
+
+TEST_F(HttpClientTest, a_body_that_moves_may_take_longer_than_the_deadline) {
+  for (const bool known : {true, false}) {
+    HttpRequest request;
+    request.method = "PUT";
+    request.url = server.url("/echo");
+    request.source = slow_source(60, milliseconds(10));
+    if (known) request.source_length = 60;
+    const auto start = std::chrono::steady_clock::now();
+    auto answer = send(std::move(request), Deadline::at(start + milliseconds(500)));
+    ASSERT_TRUE(answer.ok()) << answer.error().text();
+    EXPECT_GE(std::chrono::steady_clock::now() - start, milliseconds(600));
+    EXPECT_TRUE(text(answer) == std::string(60, 's'));
+  }
+}
+
+TEST_F(HttpClientTest, the_deadline_bounds_the_wait_behind_a_streamed_body) {
+  HttpRequest request;
+  request.method = "PUT";
+  request.url = server.url("/slow");
+  request.source = slow_source(10, milliseconds(1));
+  const auto start = std::chrono::steady_clock::now();
+  auto answer = send(std::move(request), Deadline::at(start + milliseconds(100)));
+  ASSERT_FALSE(answer.ok());
+  EXPECT_EQ(answer.error().code(), "request_timeout");
+  EXPECT_LT(std::chrono::steady_clock::now() - start, seconds(3));
+}
+
 TEST_F(HttpClientTest, refuses_to_send_what_would_split_the_request) {
   HttpRequest request;
   request.url = server.url("/echo");
