@@ -80,6 +80,7 @@ class FakeRegistry {
   Duration blob_delay{};  ///< before each answer to a GET of a blob
   /// The only Authorization value that may pull; "" lets everybody.
   std::string demanded;
+  int token_status = 200;             ///< of the token service
   std::size_t cut_after = SIZE_MAX;   ///< bytes of a blob's answer, before each connection is cut
   std::function<void()> before_blob;  ///< called at each GET of a blob
   std::size_t hellos = 0;             ///< GETs of /v2/, which an agent sends by itself
@@ -99,6 +100,7 @@ class FakeRegistry {
     const std::string given(now.headers.get("Authorization").value_or(""));
     http::ResponseHead head;
     if (now.target.starts_with("/token")) {
+      head.status = token_status;
       head.headers.add("Content-Type", "application/json");
       std::string text = R"({"token":"from-realm","expires_in":300})";
       ignore(co_await http.respond(std::move(head), std::move(text)));

@@ -38,20 +38,12 @@ net::Task<void> BlobHandler::get(Pull& pull) {
   const Deadline deadline = Deadline::in(env_.clock, kDecidePatience);
   auto credential = co_await credential_for(pull.ask, deadline);
   if (!credential) {
-    if (is_refusal(credential.error())) {
-      co_await refuse(pull, std::nullopt, std::move(credential).error());
-    } else {
-      co_await give_up(pull, std::move(credential).error());
-    }
+    co_await turn_away(pull, std::nullopt, std::move(credential).error());
     co_return;
   }
   auto permit = co_await env_.authorizer.permit(pull.ask, *credential, deadline);
   if (!permit) {
-    if (is_refusal(permit.error())) {
-      co_await refuse(pull, std::move(*credential), std::move(permit).error());
-    } else {
-      co_await give_up(pull, std::move(permit).error());
-    }
+    co_await turn_away(pull, std::move(*credential), std::move(permit).error());
     co_return;
   }
   audit(pull, true, {});
@@ -133,28 +125,33 @@ net::Task<Status> BlobHandler::send_stored(Pull& pull, const storage::BlobReader
 net::Task<void> BlobHandler::head(Pull& pull) {
   const Deadline deadline = Deadline::in(env_.clock, kHeadPatience);
   auto credential = co_await credential_for(pull.ask, deadline);
-  Result<clients::BlobInfo> info = unavailable("registry_unavailable");
-  if (credential) {
-    auto asked = co_await pull.ask.upstream->client->head_blob(
-        pull.ask.repository, pull.ask.digest, *credential, pull.ask.request_id, deadline);
-    info = std::move(asked);
+  if (!credential) {
+    co_await turn_away(pull, std::nullopt, std::move(credential).error());
+    co_return;
   }
-  if (credential && !info && !is_refusal(info.error())) {
+  auto info = co_await pull.ask.upstream->client->head_blob(
+      pull.ask.repository, pull.ask.digest, *credential, pull.ask.request_id, deadline);
+  if (!info && !is_refusal(info.error())) {
     // The registry is gone; whoever the tracker still trusts gets to know what the metadata says.
     auto permit = co_await env_.authorizer.permit(pull.ask, *credential, deadline);
     if (permit) info = clients::BlobInfo{permit->size, {}};
   }
   if (!info) {
-    if (credential && is_refusal(info.error())) {
-      co_await refuse(pull, std::move(*credential), std::move(info).error());
-    } else {
-      co_await give_up(pull, std::move(info).error());
-    }
+    co_await turn_away(pull, std::move(*credential), std::move(info).error());
     co_return;
   }
   pull.size = info->size;
   const auto started = co_await start(pull);
   if (!started) env_.log.debug("client gone", {{"reason", started.error().text()}});
+}
+
+net::Task<void> BlobHandler::turn_away(Pull& pull, std::optional<Secret> authorization,
+                                       Error error) {
+  if (is_refusal(error)) {
+    co_await refuse(pull, std::move(authorization), std::move(error));
+  } else {
+    co_await give_up(pull, std::move(error));
+  }
 }
 
 net::Task<void> BlobHandler::refuse(Pull& pull, std::optional<Secret> authorization, Error error) {

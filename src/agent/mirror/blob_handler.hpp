@@ -47,6 +47,7 @@ class BlobHandler {
   struct Pull;
   net::Task<void> get(Pull&);
   net::Task<void> head(Pull&);
+  net::Task<void> turn_away(Pull&, std::optional<Secret> authorization, Error);
   net::Task<void> refuse(Pull&, std::optional<Secret> authorization, Error);
   net::Task<bool> from_cache(Pull&, const Permit&);
   net::Task<Status> send_stored(Pull&, const storage::BlobReader&);

@@ -21,9 +21,13 @@ net::Task<void> MirrorHandler::handle(net::HttpExchange& exchange) {
   auto authorization = authorization_of(exchange.request().headers, "Authorization");
   if (!authorization) {
     http::Headers extra;
-    if (gate_.closed()) extra = challenge();
     Error error = unauthorized("authorization_invalid");
-    const int status = gate_.closed() ? 401 : 400;
+    int status = 400;
+    if (gate_.closed()) {
+      audit_refusal(exchange, error.code());
+      extra = challenge();
+      status = 401;
+    }
     done = co_await respond_error_as(exchange, status, std::move(error), std::move(extra));
   } else {
     auto admitted = co_await admit(exchange, *authorization);
@@ -43,16 +47,18 @@ net::Task<void> MirrorHandler::handle(net::HttpExchange& exchange) {
 net::Task<Status> MirrorHandler::admit(net::HttpExchange& exchange,
                                        std::optional<Secret> authorization) {
   auto admitted = co_await gate_.check(std::move(authorization), exchange.remote().ip);
-  if (!admitted) {
-    security::AuditEvent event;
-    event.action = "mirror.refuse";
-    event.outcome = security::AuditOutcome::refused;
-    event.remote_ip = exchange.remote().ip;
-    event.reason = admitted.error().code();
-    event.request_id = exchange.request_id();
-    audit_.record(std::move(event));
-  }
+  if (!admitted) audit_refusal(exchange, admitted.error().code());
   co_return admitted;
+}
+
+void MirrorHandler::audit_refusal(const net::HttpExchange& exchange, const std::string& reason) {
+  security::AuditEvent event;
+  event.action = "mirror.refuse";
+  event.outcome = security::AuditOutcome::refused;
+  event.remote_ip = exchange.remote().ip;
+  event.reason = reason;
+  event.request_id = exchange.request_id();
+  audit_.record(std::move(event));
 }
 
 net::Task<Status> MirrorHandler::serve(net::HttpExchange& exchange,

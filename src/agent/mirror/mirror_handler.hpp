@@ -27,6 +27,7 @@ class MirrorHandler {
 
  private:
   net::Task<Status> admit(net::HttpExchange&, std::optional<Secret> authorization);
+  void audit_refusal(const net::HttpExchange&, const std::string& reason);
   net::Task<Status> serve(net::HttpExchange&, std::optional<Secret> authorization);
   net::Task<Status> manifest(net::HttpExchange&, UpstreamPtr, V2Path, std::optional<Secret>,
                              http::Headers extra);

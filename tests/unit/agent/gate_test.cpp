@@ -41,6 +41,18 @@ TEST_F(MirrorUsers, WithoutThemNotAByteAndNoWork) {
   EXPECT_GE(world.audit.count("mirror.refuse"), 6U);
 }
 
+TEST_F(MirrorUsers, AMalformedOrRepeatedAuthorizationIsRecorded) {
+  world.start();
+  auto malformed = world.blob_request(digest);
+  malformed.headers.add("Authorization", "Basic %%%");
+  EXPECT_EQ(world.get(std::move(malformed)).status, 401);
+  auto repeated = world.blob_request(digest);
+  repeated.headers.add("Authorization", "Basic ZW5naW5lOnB3");
+  repeated.headers.add("Authorization", "Basic ZW5naW5lOnB3");
+  EXPECT_EQ(world.get(std::move(repeated)).status, 401);
+  EXPECT_EQ(world.audit.count("mirror.refuse", "authorization_invalid"), 2U);
+}
+
 TEST_F(MirrorUsers, TheirCredentialIsNotTheRegistrys) {
   world.start();
   auto request = world.blob_request(digest);

@@ -78,6 +78,33 @@ TEST_F(MirrorAttack, CachedBlobNeedsLeaveNow) {
   EXPECT_GE(world.audit.count("pull.refuse"), 1U);
 }
 
+TEST_F(MirrorAttack, RefusedCredentialOfTheNodeIsRecordedAndChallenged) {
+  const auto digest = world.blob(kSize);
+  world.options.registries[0].user = "node";
+  world.options.registries[0].password = Secret("old-pw");
+  world.registry.demanded = "Bearer nobody";
+  world.registry.token_status = 401;
+  world.start();
+  for (const std::string method : {"GET", "HEAD"}) {
+    const auto before = world.audit.count("pull.refuse", "registry_unauthorized");
+    const auto got = world.get(world.request(method, world.blob_target(digest)));
+    EXPECT_EQ(got.status, 401) << method;
+    EXPECT_TRUE(got.headers.has("WWW-Authenticate")) << method;
+    EXPECT_EQ(world.audit.count("pull.refuse", "registry_unauthorized"), before + 1) << method;
+  }
+}
+
+TEST_F(MirrorAttack, RefusedHeadIsRecorded) {
+  const auto digest = world.blob(kSize);
+  world.registry.demanded = "Bearer nobody";
+  world.start();
+  auto request = world.request("HEAD", world.blob_target(digest));
+  request.headers.add("Authorization", "Bearer mallory");
+  EXPECT_EQ(world.get(std::move(request)).status, 401);
+  EXPECT_EQ(world.audit.count("pull.refuse", "registry_unauthorized"), 1U);
+  EXPECT_EQ(world.audit.count("pull.grant"), 0U);
+}
+
 TEST_F(MirrorAttack, DenialOfTheTrackerIsFinal) {
   const auto digest = world.blob(kSize);
   world.tracker->on_ticket = [](const clients::TicketRequest&) -> Result<clients::TicketReply> {
