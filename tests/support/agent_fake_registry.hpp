@@ -81,6 +81,7 @@ class FakeRegistry {
   /// The only Authorization value that may pull; "" lets everybody.
   std::string demanded;
   int token_status = 200;             ///< of the token service
+  std::string token = "from-realm";   ///< what the token service gives to everybody
   std::size_t cut_after = SIZE_MAX;   ///< bytes of a blob's answer, before each connection is cut
   std::function<void()> before_blob;  ///< called at each GET of a blob
   std::size_t hellos = 0;             ///< GETs of /v2/, which an agent sends by itself
@@ -102,7 +103,7 @@ class FakeRegistry {
     if (now.target.starts_with("/token")) {
       head.status = token_status;
       head.headers.add("Content-Type", "application/json");
-      std::string text = R"({"token":"from-realm","expires_in":300})";
+      std::string text = R"({"token":")" + token + R"(","expires_in":300})";
       ignore(co_await http.respond(std::move(head), std::move(text)));
       co_return;
     }

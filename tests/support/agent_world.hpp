@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -22,6 +23,18 @@
 #include "wire/bt/merkle.hpp"
 
 namespace convoy::test {
+
+/// The machine's time, which a test may go ahead of.
+class AheadClock final : public Clock {
+ public:
+  UnixTime wall() const override { return real_.wall(); }
+  SteadyTime steady() const override { return real_.steady() + ahead_.load(); }
+  void advance(std::chrono::seconds by) { ahead_ = ahead_.load() + by; }
+
+ private:
+  SystemClock real_;
+  std::atomic<std::chrono::seconds> ahead_{std::chrono::seconds(0)};
+};
 
 struct Got {
   int status = 0;
@@ -163,7 +176,7 @@ class AgentWorld {
     return slot;
   }
 
-  SystemClock clock;
+  AheadClock clock;
   SystemRandom random;
   Loop loop;
   Tasks running{loop};

@@ -18,10 +18,11 @@ constexpr std::size_t kMaxTurn = 256 * 1024;
 
 net::Task<Status> RegistrySource::open() {
   const Deadline deadline = Deadline::in(clock_, kHeadPatience);
-  auto credential = co_await credential_for(ask_, deadline);
-  if (!credential) co_return std::move(credential).error();
-  auto response = co_await ask_.upstream->client->get_blob(
-      ask_.repository, ask_.digest, position_, std::move(*credential), ask_.request_id, deadline);
+  auto get = [this, deadline](std::optional<Secret> credential) {
+    return ask_.upstream->client->get_blob(ask_.repository, ask_.digest, position_,
+                                           std::move(credential), ask_.request_id, deadline);
+  };
+  auto response = co_await ask_with_credential(ask_, deadline, std::move(get));
   if (!response) co_return std::move(response).error();
   const bool whole = (*response)->status() == 200;
   const std::uint64_t expected = whole ? size_ : size_ - position_;

@@ -153,14 +153,15 @@ net::Task<Status> SmallBlobs::into_cache(BlobAsk ask, std::uint64_t size, Deadli
 }
 
 net::Task<Result<Bytes>> SmallBlobs::fetch(BlobAsk ask, std::uint64_t size, Deadline deadline) {
-  auto credential = co_await credential_for(ask, deadline);
-  if (!credential) co_return std::move(credential).error();
   if (env_.registry_rate) {
     const bool may = co_await env_.registry_rate->acquire(size);
     if (!may) co_return cancelled();
   }
-  auto response = co_await ask.upstream->client->get_blob(
-      ask.repository, ask.digest, 0, std::move(*credential), ask.request_id, deadline);
+  auto get = [&ask, deadline](std::optional<Secret> credential) {
+    return ask.upstream->client->get_blob(ask.repository, ask.digest, 0, std::move(credential),
+                                          ask.request_id, deadline);
+  };
+  auto response = co_await ask_with_credential(ask, deadline, std::move(get));
   if (!response) co_return std::move(response).error();
   if ((*response)->length().value_or(size) != size) co_return corrupt("blob_size");
   // One byte more shows an answer that is too long.

@@ -128,16 +128,15 @@ swarm::TorrentSpec SwarmSeats::spec_for(const SwarmPass& pass, std::shared_ptr<H
 net::Task<Result<swarm::Grant>> SwarmSeats::renew(std::shared_ptr<Holder> holder) {
   const Deadline deadline = Deadline::in(clock_, kPatience);
   BlobAsk ask = holder->ask;
-  auto credential = co_await credential_for(ask, deadline);
-  if (!credential) co_return std::move(credential).error();
-  auto pass = co_await desk_.ask(ask, std::move(*credential), deadline);
+  const auto by_desk = [this, &ask, deadline](std::optional<Secret> credential) {
+    return desk_.ask(ask, std::move(credential), deadline);
+  };
+  auto pass = co_await ask_with_credential(ask, deadline, by_desk);
   const bool refused = !pass && classify_ticket_error(pass.error()) == TicketFailure::refused;
   if (refused && !ask.own_credential && ask.upstream->credential) {
     // A user's token lives for minutes; what the node itself may pull it may go on sharing.
     ask.own_credential = true;
-    auto own = co_await credential_for(ask, deadline);
-    if (!own) co_return std::move(own).error();
-    pass = co_await desk_.ask(ask, std::move(*own), deadline);
+    pass = co_await ask_with_credential(ask, deadline, by_desk);
   }
   if (!pass) co_return std::move(pass).error();
   co_return std::move(pass->grant);

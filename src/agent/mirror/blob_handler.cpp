@@ -36,14 +36,9 @@ net::Task<void> BlobHandler::serve(net::HttpExchange& exchange, BlobAsk ask, htt
 
 net::Task<void> BlobHandler::get(Pull& pull) {
   const Deadline deadline = Deadline::in(env_.clock, kDecidePatience);
-  auto credential = co_await credential_for(pull.ask, deadline);
-  if (!credential) {
-    co_await turn_away(pull, std::nullopt, std::move(credential).error());
-    co_return;
-  }
-  auto permit = co_await env_.authorizer.permit(pull.ask, *credential, deadline);
+  auto permit = co_await permit_for(pull, deadline);
   if (!permit) {
-    co_await turn_away(pull, std::move(*credential), std::move(permit).error());
+    co_await turn_away(pull, std::move(permit).error());
     co_return;
   }
   audit(pull, true, {});
@@ -69,6 +64,14 @@ net::Task<void> BlobHandler::get(Pull& pull) {
   } else {
     co_await from_download(pull, std::move(*permit));
   }
+}
+
+net::Task<Result<Permit>> BlobHandler::permit_for(Pull& pull, Deadline deadline) {
+  auto question = [this, &pull, deadline](std::optional<Secret> credential) {
+    pull.shown = credential;
+    return env_.authorizer.permit(pull.ask, std::move(credential), deadline);
+  };
+  co_return co_await ask_with_credential(pull.ask, deadline, std::move(question));
 }
 
 bool BlobHandler::must_relay(const Pull& pull, const Permit& permit) const {
@@ -124,20 +127,13 @@ net::Task<Status> BlobHandler::send_stored(Pull& pull, const storage::BlobReader
 
 net::Task<void> BlobHandler::head(Pull& pull) {
   const Deadline deadline = Deadline::in(env_.clock, kHeadPatience);
-  auto credential = co_await credential_for(pull.ask, deadline);
-  if (!credential) {
-    co_await turn_away(pull, std::nullopt, std::move(credential).error());
-    co_return;
-  }
-  auto info = co_await pull.ask.upstream->client->head_blob(
-      pull.ask.repository, pull.ask.digest, *credential, pull.ask.request_id, deadline);
-  if (!info && !is_refusal(info.error())) {
-    // The registry is gone; whoever the tracker still trusts gets to know what the metadata says.
-    auto permit = co_await env_.authorizer.permit(pull.ask, *credential, deadline);
-    if (permit) info = clients::BlobInfo{permit->size, {}};
-  }
+  auto question = [this, &pull, deadline](std::optional<Secret> credential) {
+    pull.shown = credential;
+    return head_info(pull.ask, std::move(credential), deadline);
+  };
+  auto info = co_await ask_with_credential(pull.ask, deadline, std::move(question));
   if (!info) {
-    co_await turn_away(pull, std::move(*credential), std::move(info).error());
+    co_await turn_away(pull, std::move(info).error());
     co_return;
   }
   pull.size = info->size;
@@ -145,16 +141,27 @@ net::Task<void> BlobHandler::head(Pull& pull) {
   if (!started) env_.log.debug("client gone", {{"reason", started.error().text()}});
 }
 
-net::Task<void> BlobHandler::turn_away(Pull& pull, std::optional<Secret> authorization,
-                                       Error error) {
+net::Task<Result<clients::BlobInfo>> BlobHandler::head_info(BlobAsk ask,
+                                                            std::optional<Secret> authorization,
+                                                            Deadline deadline) {
+  auto info = co_await ask.upstream->client->head_blob(ask.repository, ask.digest, authorization,
+                                                       ask.request_id, deadline);
+  if (info || is_refusal(info.error())) co_return info;
+  // The registry is gone; whoever the tracker still trusts gets to know what the metadata says.
+  auto permit = co_await env_.authorizer.permit(ask, std::move(authorization), deadline);
+  if (permit) co_return clients::BlobInfo{permit->size, {}};
+  co_return info;
+}
+
+net::Task<void> BlobHandler::turn_away(Pull& pull, Error error) {
   if (is_refusal(error)) {
-    co_await refuse(pull, std::move(authorization), std::move(error));
+    co_await refuse(pull, std::move(error));
   } else {
     co_await give_up(pull, std::move(error));
   }
 }
 
-net::Task<void> BlobHandler::refuse(Pull& pull, std::optional<Secret> authorization, Error error) {
+net::Task<void> BlobHandler::refuse(Pull& pull, Error error) {
   audit(pull, false, error.code());
   int status = 0;
   if (error.kind() != ErrorClass::denied) {
@@ -164,7 +171,7 @@ net::Task<void> BlobHandler::refuse(Pull& pull, std::optional<Secret> authorizat
     request.url = pull.ask.upstream->base;
     request.url.target = "/v2/" + pull.ask.repository.str() + "/blobs/" + pull.ask.digest.str();
     request.headers.add("X-Request-Id", pull.ask.request_id);
-    if (authorization) request.headers.add("Authorization", std::string(authorization->reveal()));
+    if (pull.shown) request.headers.add("Authorization", std::string(pull.shown->reveal()));
     const Deadline deadline = Deadline::in(env_.clock, kHeadPatience);
     auto answer = co_await pull.ask.upstream->http->send(std::move(request), deadline);
     if (answer && ((*answer)->status() == 401 || (*answer)->status() == 403)) {

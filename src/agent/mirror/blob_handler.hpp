@@ -47,8 +47,11 @@ class BlobHandler {
   struct Pull;
   net::Task<void> get(Pull&);
   net::Task<void> head(Pull&);
-  net::Task<void> turn_away(Pull&, std::optional<Secret> authorization, Error);
-  net::Task<void> refuse(Pull&, std::optional<Secret> authorization, Error);
+  net::Task<Result<Permit>> permit_for(Pull&, Deadline);
+  net::Task<Result<clients::BlobInfo>> head_info(BlobAsk, std::optional<Secret> authorization,
+                                                 Deadline);
+  net::Task<void> turn_away(Pull&, Error);
+  net::Task<void> refuse(Pull&, Error);
   net::Task<bool> from_cache(Pull&, const Permit&);
   net::Task<Status> send_stored(Pull&, const storage::BlobReader&);
   net::Task<void> from_download(Pull&, Permit);

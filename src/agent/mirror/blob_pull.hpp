@@ -17,6 +17,7 @@ struct BlobHandler::Pull {
   BlobAsk ask;
   http::Headers extra;
   SteadyTime began;
+  std::optional<Secret> shown{};  ///< the Authorization value that the answer was given to
   std::uint64_t size = 0;
   std::optional<http::ByteRange> range;  ///< asked for; none: the whole blob
   bool granted = false;

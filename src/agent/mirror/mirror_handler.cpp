@@ -129,6 +129,12 @@ net::Task<Status> MirrorHandler::manifest(net::HttpExchange& exchange, UpstreamP
                                                          Deadline::in(clock_, kCredentialPatience));
     if (own) {
       what.authorization = std::move(*own);
+      what.reauthorize = [this, upstream, repository = *path.repository,
+                          id = exchange.request_id()](std::optional<Secret> refused) {
+        return upstream->client->reauthorize_pull(repository, upstream->credential,
+                                                  std::move(refused), id,
+                                                  Deadline::in(clock_, kCredentialPatience));
+      };
     } else if (own.error().kind() != ErrorClass::unauthorized &&
                own.error().kind() != ErrorClass::denied) {
       co_return co_await respond_error(exchange, std::move(own).error(), std::move(what.extra));

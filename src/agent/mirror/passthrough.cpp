@@ -75,6 +75,27 @@ net::HttpRequest build_request(net::HttpExchange& exchange, const PassOn& what) 
   return out;
 }
 
+net::Task<Result<std::unique_ptr<net::HttpResponse>>> send(net::HttpExchange& exchange,
+                                                           const PassOn& what, const Clock& clock) {
+  net::HttpRequest request = build_request(exchange, what);
+  const Duration patience = is_read(request.method) ? kReadPatience : kWritePatience;
+  co_return co_await what.upstream->http->send(std::move(request), Deadline::in(clock, patience));
+}
+
+/// With another authorization once the registry refuses the first.
+net::Task<Result<std::unique_ptr<net::HttpResponse>>> send_authorized(net::HttpExchange& exchange,
+                                                                      PassOn& what,
+                                                                      const Clock& clock) {
+  auto response = co_await send(exchange, what, clock);
+  const int status = response ? (*response)->status() : 0;
+  if (!what.reauthorize || (status != 401 && status != 403)) co_return std::move(response);
+  auto asking = what.reauthorize(what.authorization);
+  auto other = co_await std::move(asking);
+  if (!other) co_return std::move(response);
+  what.authorization = std::move(*other);
+  co_return co_await send(exchange, what, clock);
+}
+
 net::Task<Status> copy_body(net::HttpExchange& exchange, net::HttpResponse& response,
                             SmallBlobs::Copy* copy) {
   std::vector<std::uint8_t> buffer(kBuffer);
@@ -104,11 +125,8 @@ http::Headers end_to_end(const http::Headers& headers) {
 }
 
 net::Task<void> pass_on(net::HttpExchange& exchange, PassOn what, const Clock& clock, Logger log) {
-  net::HttpRequest request = build_request(exchange, what);
-  const bool no_body = request.method == "HEAD";
-  const Deadline deadline =
-      Deadline::in(clock, is_read(request.method) ? kReadPatience : kWritePatience);
-  auto response = co_await what.upstream->http->send(std::move(request), deadline);
+  const bool no_body = exchange.request().method == "HEAD";
+  auto response = co_await send_authorized(exchange, what, clock);
   if (!response) {
     log.warn("a request could not be passed on", {{"registry", what.upstream->host.str()},
                                                   {"reason", response.error().text()},

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -22,6 +23,9 @@ struct PassOn {
   std::string target;
   bool replace_authorization = false;
   std::optional<Secret> authorization;
+  /// Asked for another authorization, to be tried once, when the registry refuses this one. Null:
+  /// the refusal is passed on. Not with a body.
+  std::function<net::Task<Result<std::optional<Secret>>>(std::optional<Secret>)> reauthorize{};
   http::Headers extra;
   /// What is answered is a manifest: `small` gets a copy of it. Null: it is not.
   SmallBlobs* small = nullptr;

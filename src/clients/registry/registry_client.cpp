@@ -50,6 +50,9 @@ class HttpRegistryClient final : public RegistryClient {
   net::Task<Result<std::optional<Secret>>> authorize_pull(
       oci::RepoName repo, std::optional<RegistryCredential> credential, std::string request_id,
       Deadline deadline) override;
+  net::Task<Result<std::optional<Secret>>> reauthorize_pull(
+      oci::RepoName repo, std::optional<RegistryCredential> credential,
+      std::optional<Secret> refused, std::string request_id, Deadline deadline) override;
   net::Task<void> hello(std::string request_id, Deadline deadline) override {
     return tokens_.hello(std::move(request_id), deadline);
   }
@@ -123,6 +126,13 @@ net::Task<Result<std::optional<Secret>>> HttpRegistryClient::authorize_pull(
     oci::RepoName repo, std::optional<RegistryCredential> credential, std::string request_id,
     Deadline deadline) {
   return tokens_.pull(std::move(repo), std::move(credential), std::move(request_id), deadline);
+}
+
+net::Task<Result<std::optional<Secret>>> HttpRegistryClient::reauthorize_pull(
+    oci::RepoName repo, std::optional<RegistryCredential> credential, std::optional<Secret> refused,
+    std::string request_id, Deadline deadline) {
+  return tokens_.pull_again(std::move(repo), std::move(credential), std::move(refused),
+                            std::move(request_id), deadline);
 }
 
 net::Task<Result<ResponsePtr>> HttpRegistryClient::get_blob(oci::RepoName repo, oci::Digest digest,

@@ -46,6 +46,12 @@ class RegistryClient {
       oci::RepoName, std::optional<RegistryCredential> credential, std::string request_id,
       Deadline) = 0;
 
+  /// The same after `refused`, which it gave, was refused: another value. Error
+  /// "registry_unauthorized" when there is none, or the one that was refused is less than 5 s old.
+  virtual net::Task<Result<std::optional<Secret>>> reauthorize_pull(
+      oci::RepoName, std::optional<RegistryCredential> credential, std::optional<Secret> refused,
+      std::string request_id, Deadline) = 0;
+
   /// Keeps a connection open, and known for a minute what the registry demands, so that
   /// authorize_pull() need not ask. Trouble is left for others to find.
   virtual net::Task<void> hello(std::string request_id, Deadline) = 0;

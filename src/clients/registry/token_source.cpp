@@ -16,6 +16,7 @@ constexpr std::chrono::seconds kMinLife{60};  // a registry that says less is re
 constexpr std::chrono::seconds kMaxLife{3600};
 constexpr std::chrono::seconds kNoTokenLife{60};
 constexpr std::chrono::seconds kChallengeLife{60};
+constexpr std::chrono::seconds kStandsFor{5};  // a refused token that is younger is not replaced
 
 std::uint16_t usual_port(bool tls) { return tls ? 443 : 80; }
 
@@ -44,6 +45,10 @@ std::string token_target(const std::string& realm_target, const std::string& ser
   target += "scope=" + http::percent_encode("repository:" + repo.str() + ":pull");
   if (who) target += "&account=" + http::percent_encode(who->user);
   return target + "&client_id=convoy";
+}
+
+bool same(const std::optional<Secret>& a, const std::optional<Secret>& b) {
+  return a.has_value() == b.has_value() && (!a || a->equals(b->reveal()));
 }
 
 std::string cache_key(const oci::RepoName& repo, const std::optional<RegistryCredential>& who) {
@@ -89,6 +94,23 @@ net::Task<Result<std::optional<Secret>>> TokenSource::pull(
   const net::Turn turn(asking_, key);
   co_return co_await ask(key, std::move(repo), std::move(credential), std::move(request_id),
                          deadline);
+}
+
+net::Task<Result<std::optional<Secret>>> TokenSource::pull_again(
+    oci::RepoName repo, std::optional<RegistryCredential> credential, std::optional<Secret> refused,
+    std::string request_id, Deadline deadline) {
+  const auto it = kept_.find(cache_key(repo, credential));
+  if (it != kept_.end() && same(it->second.authorization, refused)) {
+    const bool young = clock_.steady() < it->second.since + kStandsFor;
+    if (young) co_return unauthorized("registry_unauthorized", "a new token was refused");
+    kept_.erase(it);
+  }
+  auto other =
+      co_await pull(std::move(repo), std::move(credential), std::move(request_id), deadline);
+  if (other && same(*other, refused)) {
+    co_return unauthorized("registry_unauthorized", "the same was refused");
+  }
+  co_return other;
 }
 
 net::Task<Result<std::optional<Secret>>> TokenSource::ask(
@@ -214,7 +236,7 @@ void TokenSource::keep(const std::string& key, std::optional<Secret> authorizati
     if (kept_.size() >= kMaxKept) kept_.clear();
   }
   const auto margin = std::max(std::chrono::seconds(10), life / 10);
-  kept_.insert_or_assign(key, Kept{std::move(authorization), now + (life - margin)});
+  kept_.insert_or_assign(key, Kept{std::move(authorization), now, now + (life - margin)});
 }
 
 }  // namespace convoy::clients

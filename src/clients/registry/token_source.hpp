@@ -35,12 +35,18 @@ class TokenSource {
   net::Task<Result<std::optional<Secret>>> pull(oci::RepoName,
                                                 std::optional<RegistryCredential> credential,
                                                 std::string request_id, Deadline);
+  /// As RegistryClient::reauthorize_pull.
+  net::Task<Result<std::optional<Secret>>> pull_again(oci::RepoName,
+                                                      std::optional<RegistryCredential> credential,
+                                                      std::optional<Secret> refused,
+                                                      std::string request_id, Deadline);
   /// As RegistryClient::hello.
   net::Task<void> hello(std::string request_id, Deadline);
 
  private:
   struct Kept {
     std::optional<Secret> authorization;
+    SteadyTime since;
     SteadyTime until;
   };
   struct Token {

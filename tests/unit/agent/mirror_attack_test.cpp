@@ -249,6 +249,61 @@ TEST_F(MirrorAttack, MalformedAuthorizationIsRefused) {
   EXPECT_TRUE(world.registry.seen.empty());
 }
 
+/// A node whose token is from before its robot was granted the repository.
+class LateGrant : public MirrorAttack {
+ protected:
+  LateGrant() {
+    world.options.registries[0].user = "node";
+    world.options.registries[0].password = Secret("pw");
+    world.registry.token = "old";
+    world.registry.demanded = "Bearer new";
+    world.tracker->on_ticket = [this](const clients::TicketRequest& r) {
+      const bool good = r.authorization && r.authorization->reveal() == "Bearer new";
+      return good ? world.grant(r) : unauthorized("token_scope");
+    };
+    world.engine->on_add = [](test::FakeTorrent& t) { t.deliver_all(); };
+    world.start();
+  }
+  void expect_one_fresh_token(const std::string& method, const std::string& target) {
+    const auto status = [&] { return world.get(world.request(method, target)).status; };
+    EXPECT_EQ(status(), 401);
+    world.registry.token = "new";
+    EXPECT_EQ(status(), 401) << "the token is of moments ago";
+    EXPECT_EQ(world.registry.count("GET", "/token"), 1U);
+    world.clock.advance(std::chrono::seconds(6));
+    EXPECT_EQ(status(), 200);
+    EXPECT_EQ(world.registry.count("GET", "/token"), 2U);
+    EXPECT_EQ(status(), 200);
+    EXPECT_EQ(world.registry.count("GET", "/token"), 2U);
+  }
+};
+
+TEST_F(LateGrant, CountsForManifests) {
+  expect_one_fresh_token("GET", "/v2/team/app/manifests/latest");
+}
+
+TEST_F(LateGrant, CountsForBlobs) {
+  expect_one_fresh_token("GET", world.blob_target(world.blob(kSize)));
+}
+
+TEST_F(LateGrant, CountsForBlobsWithoutTheTracker) {
+  world.tracker->on_ticket = nullptr;
+  expect_one_fresh_token("GET", world.blob_target(world.blob(kSize)));
+}
+
+TEST_F(LateGrant, CountsForHeadsOfBlobs) {
+  expect_one_fresh_token("HEAD", world.blob_target(world.blob(kSize)));
+}
+
+TEST_F(LateGrant, OfAClientsOwnTokenIsNoneOfOurs) {
+  auto request = world.blob_request(world.blob(kSize));
+  request.headers.add("Authorization", "Bearer old");
+  world.registry.token = "new";
+  world.clock.advance(std::chrono::seconds(6));
+  EXPECT_EQ(world.get(std::move(request)).status, 401);
+  EXPECT_EQ(world.registry.count("GET", "/token"), 0U);
+}
+
 TEST_F(MirrorAttack, SecretsAreInNoLogLine) {
   const auto digest = world.blob(kSize);
   world.options.registries[0].user = "node";

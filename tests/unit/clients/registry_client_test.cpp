@@ -100,6 +100,46 @@ TEST_F(RegistryClientTest, FetchesATokenAndKeepsItUntilShortlyBeforeItsEnd) {
   EXPECT_EQ(fake.seen.size(), 5u) << "the challenge is known for a minute";
 }
 
+TEST_F(RegistryClientTest, ARefusedTokenIsReplacedOnceItHasStoodForFiveSeconds) {
+  int given = 0;
+  TokenRegistry site(loop_, [&](const SeenRequest& request) -> std::optional<FakeAnswer> {
+    if (request.target == "/v2/") return std::nullopt;
+    return FakeAnswer{
+        200, R"({"token":"t)" + std::to_string(++given) + R"(","expires_in":300})", {}};
+  });
+  auto registry = client(site.fake);
+  const auto after = [&](const std::string& refused) {
+    auto got = loop_.run(registry->reauthorize_pull(repo(), alice(), Secret("Bearer " + refused),
+                                                    "rid-00000001", soon()));
+    return got ? std::string((*got)->reveal()) : got.error().code();
+  };
+  ASSERT_TRUE(loop_.run(registry->authorize_pull(repo(), alice(), "rid-00000001", soon())).ok());
+  EXPECT_EQ(after("t1"), "registry_unauthorized");
+  clock_.advance(4s);
+  EXPECT_EQ(after("t1"), "registry_unauthorized");
+  EXPECT_EQ(given, 1);
+  clock_.advance(1s);
+  EXPECT_EQ(after("t1"), "Bearer t2");
+  EXPECT_EQ(after("t1"), "Bearer t2") << "of somebody whose refusal came late";
+  EXPECT_EQ(after("t2"), "registry_unauthorized");
+  EXPECT_EQ(given, 2);
+  auto kept = loop_.run(registry->authorize_pull(repo(), alice(), "rid-00000001", soon()));
+  ASSERT_TRUE(kept.ok());
+  EXPECT_EQ((*kept)->reveal(), "Bearer t2");
+}
+
+TEST_F(RegistryClientTest, TheSameTokenAgainIsNoOther) {
+  TokenRegistry site(loop_);
+  auto registry = client(site.fake);
+  ASSERT_TRUE(loop_.run(registry->authorize_pull(repo(), alice(), "rid-00000001", soon())).ok());
+  clock_.advance(5s);
+  const auto got = loop_.run(
+      registry->reauthorize_pull(repo(), alice(), Secret("Bearer abc"), "rid-00000001", soon()));
+  ASSERT_FALSE(got.ok());
+  EXPECT_EQ(got.error().code(), "registry_unauthorized");
+  EXPECT_EQ(site.fake.count("GET", "/token"), 2u);
+}
+
 TEST_F(RegistryClientTest, PullsOfOneRepositoryAtOnceShareATokenOthersDoNot) {
   TokenRegistry site(loop_);
   FakeHttp& fake = site.fake;
