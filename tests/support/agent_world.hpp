@@ -197,8 +197,9 @@ class AgentWorld {
   std::vector<std::string> shown;  ///< certificate chains that tracker clients were made with
   std::vector<swarm::EngineOptions> engine_options;
   bool real_engine = false;
-  std::optional<crypto::Certificate> certificate;  ///< the node's
-  bool peers_known = true;                         ///< the tracker hands out a peer
+  std::optional<crypto::Certificate> certificate;        ///< the node's
+  std::vector<std::string> in_cluster{"registry.test"};  ///< registries, all with the same keys
+  bool peers_known = true;                               ///< the tracker hands out a peer
 
  private:
   static net::Task<void> pause(std::chrono::milliseconds time = std::chrono::milliseconds(5)) {
@@ -212,12 +213,16 @@ class AgentWorld {
     const auto issued = cluster.authority.issue_node(*id, *key, node_life);
     if (!issued) return issued.error();
     certificate = issued->certificate;
-    return clients::Enrolment{.id = id->str(),
-                              .chain_pem = issued->chain_pem,
-                              .root_pem = cluster.pki.root.chain_pem,
-                              .cluster = "c1",
-                              .trust_domain = "example.org",
-                              .registries = {{"registry.test", keys.issuer, keys.ca.pem()}}};
+    clients::Enrolment enrolment{.id = id->str(),
+                                 .chain_pem = issued->chain_pem,
+                                 .root_pem = cluster.pki.root.chain_pem,
+                                 .cluster = "c1",
+                                 .trust_domain = "example.org",
+                                 .registries = {}};
+    for (const auto& host : in_cluster) {
+      enrolment.registries.push_back({host, keys.issuer, keys.ca.pem()});
+    }
+    return enrolment;
   }
 
  public:

@@ -31,14 +31,22 @@ bool Downloads::spoilt(const oci::Digest& digest) const {
   return it != spoilt_until_.end() && env_.clock.steady() < it->second;
 }
 
+bool Downloads::shared(const BlobAsk& ask, const Permit& permit) const {
+  const auto it = running_.find(ask.digest);
+  if (it == running_.end()) return false;
+  const Download& download = *it->second.download;
+  return it->second.registry == ask.upstream->host || signs_tree(permit, download.meta());
+}
+
 net::Task<Result<Downloads::Joined>> Downloads::join(BlobAsk ask, Permit permit) {
   for (;;) {
     const auto it = running_.find(ask.digest);
     if (it == running_.end()) break;
-    const auto download = it->second;
+    const auto download = it->second.download;
     if (download->state() != Download::State::opening) {
-      if (download->meta().size == permit.size) co_return Joined{download, false};
-      co_return conflict("store_open", "the digest is on its way with another size");
+      const bool fits = download->meta().size == permit.size && shared(ask, permit);
+      if (fits) co_return Joined{download, false};
+      co_return conflict("store_open", "on its way with another size, or from another registry");
     }
     co_await opened_.wait(std::chrono::seconds(1));
     const bool alive = co_await net::sleep_for(Duration::zero());
@@ -54,7 +62,7 @@ net::Task<Result<std::shared_ptr<Download>>> Downloads::start(BlobAsk ask, Permi
   const bt::BlobMeta meta =
       has_tree ? permit.pass->meta : meta_without_tree(ask.digest, permit.size);
   auto download = std::make_shared<Download>(env_, meta, has_tree);
-  running_.insert_or_assign(ask.digest, download);
+  running_.insert_or_assign(ask.digest, Running{download, ask.upstream->host});
   auto opened = co_await download->open();
   if (!opened) {
     running_.erase(ask.digest);
@@ -97,7 +105,25 @@ void Downloads::ended(Download& download, const Origin& origin) {
       if (!dropped) env_.log.warn("a wrong blob stays", {{"reason", dropped.error().text()}});
     });
   }
+  if (!complete) {
+    running_.erase(digest);
+    return;
+  }
+  // Others find it as one that runs until it is known whose word opens the stored one.
+  tasks_.spawn(
+      [this, digest, registry = origin.ask.upstream->host] { return conclude(digest, registry); });
+}
+
+net::Task<void> Downloads::conclude(oci::Digest digest, oci::RegistryHost registry) {
+  co_await add_source(digest, std::move(registry));
   running_.erase(digest);
+}
+
+net::Task<void> Downloads::add_source(oci::Digest digest, oci::RegistryHost registry) {
+  storage::CacheStore& cache = env_.cache;
+  auto job = [&cache, digest, registry] { return cache.add_source(digest, registry); };
+  auto added = co_await env_.pool.run(std::move(job));
+  if (!added) env_.log.warn("a blob's registry is forgotten", {{"reason", added.error().text()}});
 }
 
 net::Task<void> Downloads::stop() {

@@ -20,9 +20,15 @@ class Downloads {
     std::shared_ptr<Download> download;
     bool started = false;  ///< by this call
   };
-  /// The download of the permitted blob, running. Errors "disk_full", "store_open"; then the
-  /// caller has to do without the cache. Must not be asked for an empty blob.
+  /// The download of the permitted blob, running. Errors "disk_full", "store_open" (also when it
+  /// runs already and is not to be shared); then the caller has to do without the cache. Must not
+  /// be asked for an empty blob.
   net::Task<Result<Joined>> join(BlobAsk, Permit);
+  /// Whether the blob is on its way from the registry that is asked, or with the tree that it
+  /// signed: the word of another registry opens nothing.
+  bool shared(const BlobAsk&, const Permit&) const;
+  /// Lets the registry's word open the stored blob, which it delivered.
+  net::Task<void> add_source(oci::Digest, oci::RegistryHost);
   /// Whether the digest lately turned out wrong, so that it should not be tried through the
   /// cache again at once.
   bool spoilt(const oci::Digest&) const;
@@ -31,19 +37,24 @@ class Downloads {
   net::Task<void> stop();
 
  private:
+  struct Running {
+    std::shared_ptr<Download> download;
+    oci::RegistryHost registry;
+  };
   struct Origin {
     BlobAsk ask;
     std::optional<SwarmPass> pass;
   };
   net::Task<Result<std::shared_ptr<Download>>> start(BlobAsk, Permit);
   void ended(Download&, const Origin&);
+  net::Task<void> conclude(oci::Digest, oci::RegistryHost);
 
   net::Executor executor_;
   net::TaskGroup tasks_;
   DownloadEnv env_;
   SwarmSeats& seats_;
   net::Notify opened_;
-  std::map<oci::Digest, std::shared_ptr<Download>> running_;
+  std::map<oci::Digest, Running> running_;
   std::map<oci::Digest, SteadyTime> spoilt_until_;
 };
 

@@ -16,6 +16,10 @@ void append(std::string& out, std::string_view part) {
 
 }  // namespace
 
+bool signs_tree(const Permit& permit, const bt::BlobMeta& meta) {
+  return permit.pass && permit.pass->meta == meta && meta.pieces_root != Hash256{};
+}
+
 Hash256 permit_key(const BlobAsk& ask, const std::optional<Secret>& authorization) {
   std::string text = "convoy-permit-1|";
   append(text, ask.own_credential ? "own" : "client");

@@ -19,6 +19,10 @@ struct Permit {
   bool cache_allowed = true;
 };
 
+/// Whether the permit's registry has signed the very tree of this metadata. A root of zeros is
+/// none.
+bool signs_tree(const Permit&, const bt::BlobMeta&);
+
 /// Identifies a decision: who (by credential), which registry, repository and digest. A
 /// domain-separated, length-prefixed SHA-256, so that no caller's text can make another's key.
 Hash256 permit_key(const BlobAsk&, const std::optional<Secret>& authorization);

@@ -25,7 +25,8 @@ struct Picked {
   std::vector<SmallBlob> blobs;
 };
 
-Status keep(storage::CacheStore& cache, const oci::Digest& digest, ByteView bytes) {
+Status keep(storage::CacheStore& cache, const oci::Digest& digest, ByteView bytes,
+            const oci::RegistryHost& source) {
   const auto hasher = crypto::make_hasher(digest.algorithm());
   hasher->update(bytes);
   const Bytes raw = hasher->finish();
@@ -37,7 +38,8 @@ Status keep(storage::CacheStore& cache, const oci::Digest& digest, ByteView byte
   auto file = cache.open_partial(meta);
   if (!file) return std::move(file).error();
   if (auto written = (*file)->write_at(0, bytes); !written) return written;
-  return cache.complete(**file);
+  if (auto stored = cache.complete(**file); !stored) return stored;
+  return cache.add_source(digest, source);
 }
 
 }  // namespace
@@ -138,12 +140,15 @@ net::Task<Status> SmallBlobs::take(BlobAsk ask, std::uint64_t size, Deadline dea
 net::Task<Status> SmallBlobs::into_cache(BlobAsk ask, std::uint64_t size, Deadline deadline) {
   storage::CacheStore& cache = env_.cache;
   const oci::Digest digest = ask.digest;
-  auto look = [&cache, digest] { return cache.open_complete(digest).has_value(); };
+  const oci::RegistryHost source = ask.upstream->host;
+  auto look = [&cache, digest, source] {
+    return cache.open_complete(digest) && cache.has_source(digest, source);
+  };
   const bool there = co_await env_.pool.run(std::move(look));
   if (there) co_return Status{};
   auto bytes = co_await fetch(std::move(ask), size, deadline);
   if (!bytes) co_return std::move(bytes).error();
-  auto job = [&cache, digest, &bytes] { return keep(cache, digest, *bytes); };
+  auto job = [&cache, digest, &bytes, source] { return keep(cache, digest, *bytes, source); };
   auto kept = co_await env_.pool.run(std::move(job));
   if (!kept) co_return kept;
   if (unused_.size() >= kMaxUnused) unused_.clear();

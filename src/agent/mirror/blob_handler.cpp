@@ -15,6 +15,19 @@ constexpr Duration kHeadPatience = std::chrono::seconds(10);
 // wait for all that stands before it.
 constexpr std::uint64_t kWorthWaitingFor = 4 * 1024 * 1024;
 
+struct Stored {
+  std::shared_ptr<storage::BlobReader> blob;  ///< null: not in the cache
+  bool opened = false;                        ///< by the word of the registry that is asked
+};
+
+Stored open_stored(storage::CacheStore& cache, const BlobAsk& ask, const Permit& permit) {
+  auto blob = cache.open_complete(ask.digest);
+  if (!blob) return {};
+  if (cache.has_source(ask.digest, ask.upstream->host)) return {std::move(*blob), true};
+  const auto meta = cache.complete_meta(ask.digest);
+  return {std::move(*blob), meta && signs_tree(permit, *meta)};
+}
+
 }  // namespace
 
 net::Task<void> BlobHandler::serve(net::HttpExchange& exchange, BlobAsk ask, http::Headers extra) {
@@ -61,6 +74,7 @@ net::Task<void> BlobHandler::get(Pull& pull) {
   }
   if (must_relay(pull, *permit)) {
     co_await relay(pull);
+    co_await remember_source(pull);
   } else {
     co_await from_download(pull, std::move(*permit));
   }
@@ -80,12 +94,16 @@ bool BlobHandler::must_relay(const Pull& pull, const Permit& permit) const {
   return !permit.pass && pull.first() > kWorthWaitingFor;
 }
 
-net::Task<bool> BlobHandler::from_cache(Pull& pull, const Permit& permit) {
+net::Task<bool> BlobHandler::from_cache(Pull& pull, Permit& permit) {
   storage::CacheStore& cache = env_.cache;
-  auto open = [&cache, digest = pull.ask.digest] { return cache.open_complete(digest); };
+  auto open = [&cache, &ask = pull.ask, &permit] { return open_stored(cache, ask, permit); };
   auto found = co_await env_.pool.run(std::move(open));
-  if (!found || (*found)->size() != pull.size) co_return false;
-  const std::shared_ptr<storage::BlobReader> blob = std::move(*found);
+  if (!found.blob || found.blob->size() != pull.size) co_return false;
+  if (!found.opened) {
+    permit.cache_allowed = env_.downloads.shared(pull.ask, permit);
+    co_return false;
+  }
+  const std::shared_ptr<storage::BlobReader> blob = std::move(found.blob);
   if (permit.pass && pull.size >= env_.small_blob_limit) {
     std::vector<bool> all(permit.pass->meta.piece_count(), true);
     env_.seats.join(*permit.pass, pull.ask, piece_io(blob), std::move(all));
@@ -99,6 +117,13 @@ net::Task<bool> BlobHandler::from_cache(Pull& pull, const Permit& permit) {
                    {{"reason", sent.error().text()}, {"request_id", pull.ask.request_id}});
   }
   co_return true;
+}
+
+net::Task<void> BlobHandler::remember_source(const Pull& pull) {
+  // The last bytes of a whole blob go out only when its digest is right.
+  const net::HttpExchange& sent = pull.exchange;
+  const bool good = pull.whole() && sent.status() == 200 && sent.bytes_sent() == pull.size;
+  if (good) co_await env_.downloads.add_source(pull.ask.digest, pull.ask.upstream->host);
 }
 
 net::Task<Status> BlobHandler::start(Pull& pull) {

@@ -52,12 +52,13 @@ class BlobHandler {
                                                  Deadline);
   net::Task<void> turn_away(Pull&, Error);
   net::Task<void> refuse(Pull&, Error);
-  net::Task<bool> from_cache(Pull&, const Permit&);
+  net::Task<bool> from_cache(Pull&, Permit&);
   net::Task<Status> send_stored(Pull&, const storage::BlobReader&);
   net::Task<void> from_download(Pull&, Permit);
   net::Task<void> stream(Pull&, std::shared_ptr<Download>, bool swarm_is_empty);
   net::Task<Status> start(Pull&);
   net::Task<void> relay(Pull&);
+  net::Task<void> remember_source(const Pull&);
   net::Task<void> relay_small(Pull&);
   net::Task<void> give_up(Pull&, Error);
   bool must_relay(const Pull&, const Permit&) const;

@@ -10,6 +10,7 @@
 #include "base/result.hpp"
 #include "storage/blob/blob_store.hpp"
 #include "wire/bt/metadata.hpp"
+#include "wire/oci/reference.hpp"
 
 namespace convoy::storage {
 
@@ -47,6 +48,11 @@ class CacheStore {
   virtual Result<std::shared_ptr<PieceFile>> open_partial(const bt::BlobMeta&) = 0;
   /// Turns a partial blob whose whole digest the caller has verified into a complete one, durably.
   virtual Status complete(PieceFile&) = 0;
+  /// Remembers, durably, that this registry delivered the complete blob; the last 16 are kept.
+  /// Nothing happens when the blob is not there.
+  virtual Status add_source(const oci::Digest&, const oci::RegistryHost&) = 0;
+  /// Whether the complete blob was delivered by this registry.
+  virtual bool has_source(const oci::Digest&, const oci::RegistryHost&) = 0;
   virtual Status drop(const oci::Digest&) = 0;
   struct Entry {
     oci::Digest digest;
@@ -57,8 +63,9 @@ class CacheStore {
   virtual std::vector<Entry> list() = 0;
 };
 
-/// complete/<hex>, partial/<hex> with ".meta" and ".have" beside them. Only one process may use a
-/// root (lock file). Error "store_open".
+/// complete/<hex> with ".meta" beside it (metadata, then the registries that delivered the blob),
+/// partial/<hex> with ".meta" and ".have". Only one process may use a root (lock file). Error
+/// "store_open".
 Result<std::unique_ptr<CacheStore>> open_cache_store(const std::string& root);
 
 }  // namespace convoy::storage

@@ -16,14 +16,28 @@ namespace {
 constexpr std::string_view kMetaSuffix = ".meta";
 constexpr std::string_view kHaveSuffix = ".have";
 constexpr std::string_view kMetaHead = "convoy-cache 1";
-constexpr std::size_t kMaxMetaFile = 1024;
+constexpr std::size_t kMaxMetaFile = 8 * 1024;
+constexpr std::size_t kMaxSources = 16;
 
 std::string meta_name(const oci::Digest& d) { return d.hex() + std::string(kMetaSuffix); }
 std::string have_name(const oci::Digest& d) { return d.hex() + std::string(kHaveSuffix); }
 
-std::string encode_meta(const bt::BlobMeta& m) {
-  return std::string(kMetaHead) + ' ' + m.digest.str() + ' ' + std::to_string(m.size) + ' ' +
-         std::to_string(m.piece_length) + ' ' + to_hex(m.pieces_root) + '\n';
+/// What a ".meta" file holds.
+struct Record {
+  bt::BlobMeta meta;
+  std::vector<std::string> sources;  // the latest last
+
+  bool has(const oci::RegistryHost& source) const {
+    return std::find(sources.begin(), sources.end(), source.str()) != sources.end();
+  }
+};
+
+std::string encode(const Record& record) {
+  const bt::BlobMeta& m = record.meta;
+  std::string out = std::string(kMetaHead) + ' ' + m.digest.str() + ' ' + std::to_string(m.size) +
+                    ' ' + std::to_string(m.piece_length) + ' ' + to_hex(m.pieces_root);
+  for (const auto& source : record.sources) out += ' ' + source;
+  return out + '\n';
 }
 
 std::string_view take_word(std::string_view& text) {
@@ -39,7 +53,7 @@ bool to_number(std::string_view text, T& out) {
   return ec == std::errc{} && end == text.data() + text.size();
 }
 
-std::optional<bt::BlobMeta> decode_meta(std::string_view text) {
+std::optional<Record> decode(std::string_view text) {
   if (!text.starts_with(kMetaHead) || !text.ends_with('\n')) return std::nullopt;
   text.remove_prefix(kMetaHead.size() + 1);
   auto digest = oci::Digest::parse(take_word(text));
@@ -53,7 +67,9 @@ std::optional<bt::BlobMeta> decode_meta(std::string_view text) {
     return std::nullopt;
   }
   meta.pieces_root = *root;
-  return meta;
+  Record record{.meta = meta, .sources = {}};
+  while (!text.empty()) record.sources.emplace_back(take_word(text));
+  return record;
 }
 
 /// Whether a partial file with the metadata `known` may be gone on with by `asked`.
@@ -155,8 +171,26 @@ class FileCacheStore final : public CacheStore {
   }
 
   std::optional<bt::BlobMeta> complete_meta(const oci::Digest& digest) override {
-    if (!exists(complete_.get(), digest.hex())) return std::nullopt;
-    return read_meta(complete_.get(), digest);
+    const auto record = read_complete(digest);
+    if (!record) return std::nullopt;
+    return record->meta;
+  }
+
+  Status add_source(const oci::Digest& digest, const oci::RegistryHost& source) override {
+    const std::lock_guard lock(mutex_);
+    auto record = read_complete(digest);
+    if (!record || record->has(source)) return {};
+    auto& sources = record->sources;
+    if (sources.size() == kMaxSources) sources.erase(sources.begin());
+    sources.push_back(source.str());
+    auto done = write_record(complete_.get(), *record);
+    if (done) done = sync_fd(complete_.get());
+    return done;
+  }
+
+  bool has_source(const oci::Digest& digest, const oci::RegistryHost& source) override {
+    const auto record = read_complete(digest);
+    return record && record->has(source);
   }
 
   Result<std::shared_ptr<PieceFile>> open_partial(const bt::BlobMeta& meta) override {
@@ -183,9 +217,7 @@ class FileCacheStore final : public CacheStore {
     const std::lock_guard lock(mutex_);
     if (exists(complete_.get(), name)) return remove_partial(meta.digest);
     if (auto done = sync_fd(file.fd()); !done) return done;
-    const std::string text = encode_meta(meta);
-    auto done = write_durably(partial_.get(), name + ".tmp", complete_.get(),
-                              meta_name(meta.digest), as_bytes(text));
+    auto done = write_record(complete_.get(), {.meta = meta, .sources = {}});
     if (done) done = rename_file(partial_.get(), name, complete_.get(), name);
     if (done) done = sync_fd(complete_.get());
     if (done) done = remove_partial(meta.digest);
@@ -213,7 +245,7 @@ class FileCacheStore final : public CacheStore {
     if (auto names = list_directory(partial_.get(), "store_open")) {
       for (const auto& name : *names) {
         const auto digest = digest_of_name(name.substr(0, name.find('.')));
-        if (!digest || name.ends_with(".tmp") || !read_meta(partial_.get(), *digest)) {
+        if (!digest || name.ends_with(".tmp") || !read_record(partial_.get(), *digest)) {
           remove_file(partial_.get(), name);
         }
       }
@@ -227,24 +259,32 @@ class FileCacheStore final : public CacheStore {
   }
 
  private:
-  static std::optional<bt::BlobMeta> read_meta(int dir, const oci::Digest& digest) {
+  static std::optional<Record> read_record(int dir, const oci::Digest& digest) {
     auto text = read_whole(dir, meta_name(digest), kMaxMetaFile, "blob_read");
     if (!text) return std::nullopt;
-    auto meta = decode_meta(as_text(*text));
-    if (!meta || meta->digest != digest) return std::nullopt;
-    return meta;
+    auto record = decode(as_text(*text));
+    if (!record || record->meta.digest != digest) return std::nullopt;
+    return record;
+  }
+
+  std::optional<Record> read_complete(const oci::Digest& digest) const {
+    if (!exists(complete_.get(), digest.hex())) return std::nullopt;
+    return read_record(complete_.get(), digest);
+  }
+
+  Status write_record(int dir, const Record& record, std::string_view code = "blob_write") {
+    const oci::Digest& digest = record.meta.digest;
+    const std::string text = encode(record);
+    return write_durably(partial_.get(), digest.hex() + ".tmp", dir, meta_name(digest),
+                         as_bytes(text), code);
   }
 
   Result<std::shared_ptr<PieceFile>> make_partial(const bt::BlobMeta& meta) {
-    const auto known = read_meta(partial_.get(), meta.digest);
-    if (!known || !goes_on(*known, meta)) {
+    const auto known = read_record(partial_.get(), meta.digest);
+    if (!known || !goes_on(known->meta, meta)) {
       if (auto done = remove_partial(meta.digest); !done) return std::move(done).error();
-      const std::string text = encode_meta(meta);
-      if (auto done = write_durably(partial_.get(), meta.digest.hex() + ".tmp", partial_.get(),
-                                    meta_name(meta.digest), as_bytes(text), "store_open");
-          !done) {
-        return std::move(done).error();
-      }
+      auto done = write_record(partial_.get(), {.meta = meta, .sources = {}}, "store_open");
+      if (!done) return std::move(done).error();
     }
     return open_files(meta);
   }

@@ -140,6 +140,48 @@ TEST_F(CacheStoreTest, CompleteBlobIsThereAfterARestart) {
   EXPECT_GT(list[0].last_used, 1'600'000'000);
 }
 
+TEST_F(CacheStoreTest, RegistriesThatDeliveredABlobSurviveTheStore) {
+  const auto meta = meta_of(20'000);
+  const auto host = [](int i) {
+    return oci::RegistryHost::parse("r" + std::to_string(i) + ".test:5000").value();
+  };
+  {
+    auto store = open();
+    auto file = store->open_partial(meta).value();
+    ASSERT_TRUE(store->add_source(meta.digest, host(1)).ok());
+    EXPECT_FALSE(store->has_source(meta.digest, host(1))) << "of a partial one";
+    ASSERT_TRUE(store->complete(*file).ok());
+    EXPECT_FALSE(store->has_source(meta.digest, host(1)));
+    for (int i = 1; i <= 16; ++i) ASSERT_TRUE(store->add_source(meta.digest, host(i)).ok());
+    ASSERT_TRUE(store->add_source(meta.digest, host(16)).ok());
+  }
+  {
+    auto store = open();
+    for (int i = 1; i <= 16; ++i) EXPECT_TRUE(store->has_source(meta.digest, host(i))) << i;
+    ASSERT_TRUE(store->add_source(meta.digest, host(17)).ok());
+  }
+  auto store = open();
+  EXPECT_EQ(store->complete_meta(meta.digest), meta);
+  EXPECT_FALSE(store->has_source(meta.digest, host(1))) << "the oldest gives way";
+  for (int i = 2; i <= 17; ++i) EXPECT_TRUE(store->has_source(meta.digest, host(i))) << i;
+  ASSERT_TRUE(store->drop(meta.digest).ok());
+  EXPECT_FALSE(store->has_source(meta.digest, host(2)));
+}
+
+TEST_F(CacheStoreTest, SixteenOfTheLongestNamesAreKept) {
+  const auto meta = meta_of(20'000);
+  const auto host = [](char c) {
+    const std::string label = std::string(1, c) + std::string(58, 'x');
+    std::string text = label;
+    while (text.size() + label.size() + 1 + 6 <= 255) text += '.' + label;
+    return oci::RegistryHost::parse(text + ":65535").value();
+  };
+  auto store = open();
+  ASSERT_TRUE(store->complete(*store->open_partial(meta).value()).ok());
+  for (char c = 'a'; c < 'a' + 16; ++c) ASSERT_TRUE(store->add_source(meta.digest, host(c)).ok());
+  for (char c = 'a'; c < 'a' + 16; ++c) EXPECT_TRUE(store->has_source(meta.digest, host(c))) << c;
+}
+
 TEST_F(CacheStoreTest, DropTakesEverything) {
   auto store = open();
   auto complete = store->open_partial(meta_of(20'000, 1)).value();
