@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,8 +26,9 @@ struct RawOptions {
   std::optional<net::TlsIdentity> identity;
   std::string roots_pem;
   std::string sni;
-  Bytes bytes;  ///< written at once after TLS
-  Bytes later;  ///< written after the first answer
+  Bytes bytes;                         ///< written at once after TLS
+  Bytes later;                         ///< written after the first answer
+  std::function<bool()> later_when{};  ///< and not before this; null: at once
   Duration limit = std::chrono::seconds(3);
   std::uint64_t stop_at = 0;  ///< stop when that much payload came, 0: read to the end
   std::shared_ptr<net::TlsClientContext> context{};  ///< one that was used before; null: a new one
@@ -77,6 +79,9 @@ class RawPeer {
       in.insert(in.end(), part.begin(), part.begin() + static_cast<std::ptrdiff_t>(*n));
       if (!said_later) {
         said_later = true;
+        while (o.later_when && !o.later_when()) {
+          co_await net::sleep_for(std::chrono::milliseconds(1));
+        }
         const Status sent = co_await (*stream)->write(o.later);
         if (!sent) answer.error = sent.error().code();
       }

@@ -291,7 +291,10 @@ net::Task<void> TorrentImpl::resume_at(core::Instant due) {
 void TorrentImpl::limits_changed() { limits_changed_.notify_all(); }
 
 void TorrentImpl::carry_out(core::SendMessage& a) {
-  if (const auto conn = find(a.peer)) conn->send(a.message, a.wait);
+  const auto conn = find(a.peer);
+  if (conn != nullptr && !conn->closed()) return conn->send(a.message, a.wait);
+  // Nobody will say that they have left.
+  if (std::holds_alternative<bt::Hashes>(a.message)) core_.hashes_sent(a.peer);
 }
 
 void TorrentImpl::carry_out(core::VerifyPiece& a) {
