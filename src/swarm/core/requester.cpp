@@ -189,7 +189,7 @@ Arrival Requester::arrived(Peer& peer, std::uint32_t piece, std::uint32_t begin,
     return r.piece == piece && r.block == block;
   });
   const bool asked = it != peer.open.end();
-  if (!asked && peer.forgiven == 0) return Arrival::unsolicited;
+  if (!asked && peer.forgiven < length) return Arrival::unsolicited;
   peer.last_block = now;
   peer.stalled = false;
   s_.down.add(length, now);
@@ -199,7 +199,7 @@ Arrival Requester::arrived(Peer& peer, std::uint32_t piece, std::uint32_t begin,
     peer.open.erase(it);
     if (active != nullptr) active->unask(block);
   } else {
-    --peer.forgiven;
+    peer.forgiven -= length;
   }
   if (active == nullptr || active->blocks[block].received) return Arrival::redundant;
   if (active->single_source && active->source != peer.ref) return Arrival::redundant;
@@ -212,7 +212,7 @@ Arrival Requester::arrived(Peer& peer, std::uint32_t piece, std::uint32_t begin,
     if (dup == other->open.end()) continue;
     other->open.erase(dup);
     active->unask(block);
-    ++other->forgiven;
+    other->forgiven += length;
     s_.send(*other, bt::CancelBlock{s_.pieces.block(piece, block)});
   }
   return Arrival::stored;
@@ -223,10 +223,9 @@ bool Requester::rejected(Peer& peer, const bt::BlockRef& b) {
     return s_.pieces.block(r.piece, r.block) == b;
   });
   if (it == peer.open.end()) {
-    if (peer.forgiven > 0) {
-      --peer.forgiven;
-      s_.refund(peer, b.length);
-    }
+    if (peer.forgiven < b.length) return false;  // no more was charged
+    peer.forgiven -= b.length;
+    s_.refund(peer, b.length);
     return false;
   }
   s_.refund(peer, b.length);
@@ -266,7 +265,7 @@ void Requester::give_up(Peer& peer, const OpenRequest& r, bool cancel) {
   if (ActivePiece* active = s_.pieces.active(r.piece)) active->unask(r.block);
   if (!cancel) return;
   s_.send(peer, bt::CancelBlock{s_.pieces.block(r.piece, r.block)});
-  ++peer.forgiven;
+  peer.forgiven += s_.length_of(r);
 }
 
 bool Requester::someone_else_has(const Peer& peer, std::uint32_t piece) const {

@@ -58,7 +58,7 @@ struct Peer {
 
   std::vector<OpenRequest> open;  ///< oldest first
   std::uint64_t asked = 0;        ///< when it was last asked, as a turn number
-  std::uint32_t forgiven = 0;     ///< cancelled requests whose blocks may still come
+  std::uint64_t forgiven = 0;     ///< bytes of cancelled requests whose blocks may still come
   std::uint32_t unsolicited = 0;
   bool stalled = false;
   Instant last_block;
@@ -128,6 +128,9 @@ struct State {
   bool peer_loses(Peer&, std::uint32_t piece);
   void send(Peer& peer, bt::Message message, Duration wait = {}) {
     out.push_back(SendMessage{peer.ref, std::move(message), wait});
+  }
+  std::uint32_t length_of(const OpenRequest& r) const {
+    return pieces.block(r.piece, r.block).length;
   }
   /// How long the node's limits hold back what may be asked of this peer.
   Duration held_back(const Peer&, Instant now) const;

@@ -164,7 +164,7 @@ void Swarm::injected(std::uint32_t piece, Instant now) {
     std::erase_if(p->open, [&](const OpenRequest& r) {
       if (r.piece != piece) return false;
       im.s.send(*p, bt::CancelBlock{im.s.pieces.block(r.piece, r.block)});
-      ++p->forgiven;
+      p->forgiven += im.s.length_of(r);
       return true;
     });
   }

@@ -5,7 +5,7 @@ namespace convoy::swarm::core {
 
 void Swarm::Impl::on(Peer& peer, const bt::Choke&, Instant) {
   peer.choking = true;
-  peer.forgiven += static_cast<std::uint32_t>(peer.open.size());
+  for (const OpenRequest& r : peer.open) peer.forgiven += s.length_of(r);
   requester.release(peer, false);
 }
 void Swarm::Impl::on(Peer& peer, const bt::Unchoke&, Instant) { peer.choking = false; }

@@ -22,9 +22,7 @@ void Swarm::Impl::forget(PeerRef ref, Instant now) {
   if (it == s.peers.end()) return;
   const std::unique_ptr<Peer> peer = std::move(*it);
   s.peers.erase(it);
-  for (const OpenRequest& r : peer->open) {
-    s.refund(*peer, s.pieces.block(r.piece, r.block).length);
-  }
+  for (const OpenRequest& r : peer->open) s.refund(*peer, s.length_of(r));
   requester.release(*peer, false);
   hashes.peer_gone(ref);
   if (s.config.origin) offers.peer_gone(*peer);

@@ -88,6 +88,21 @@ TEST(Limits, WhatWillNotComeIsNotCharged) {
   EXPECT_EQ(c.sent<bt::RequestBlock>(2).size(), 1U) << "gone: so may the next";
 }
 
+TEST(Limits, ARejectGivesBackNoMoreThanWasCharged) {
+  CoreUnderTest c(64, 1, false, false, true, limited(100 * kBlock));
+  c.join_with(1, range(64));
+  const auto asked = c.sent<bt::RequestBlock>(1);
+  ASSERT_EQ(asked.size(), 5U) << "what has piled up";
+  c.say(1, bt::Choke{});
+  c.say(1, bt::RejectBlock{{0, 0, 0xffffffff}});
+  c.join_with(2, range(64));
+  EXPECT_EQ(c.requests(2), 5U);
+  c.say(1, bt::RejectBlock{asked.front().block});
+  EXPECT_EQ(c.requests(2), 6U);
+  for (int i = 0; i < 20; ++i) c.say(1, bt::RejectBlock{asked.front().block});
+  EXPECT_EQ(c.requests(2), 10U);
+}
+
 TEST(Limits, TheOriginsAccountIsForOriginsAlone) {
   CoreUnderTest c(1024, 1, false, false, true, limited(0, 4 * kBlock));
   c.join(1, true);
