@@ -62,7 +62,8 @@ std::shared_ptr<Chunk> ReadCache::open(Key key) {
 }
 
 void ReadCache::prefetch(const bt::BlockRef& block) {
-  if (slots_.size() >= kMaxChunks && waiting_.size() >= kMaxChunks / 2) return;
+  // What is being read cannot be evicted.
+  if (waiting_.size() + loading_ >= kMaxAhead) return;
   static_cast<void>(open(key_of(block)));
 }
 
@@ -95,7 +96,9 @@ net::Task<void> ReadCache::load(std::vector<std::pair<Key, std::shared_ptr<Chunk
     for (const auto& [key, chunk] : job) ok.push_back(fill(meta, key, *chunk, from_disk));
     return ok;
   };
+  loading_ += job.size();
   const std::vector<bool> ok = co_await pool_.run(std::move(work));
+  loading_ -= job.size();
   for (std::size_t i = 0; i < job.size(); ++i) {
     job[i].second->state = ok[i] ? Chunk::State::ready : Chunk::State::failed;
     if (ok[i]) continue;

@@ -25,7 +25,8 @@ class ReadCache : public std::enable_shared_from_this<ReadCache> {
   ReadCache(net::Executor, net::WorkerPool&, net::TaskGroup&, const bt::BlobMeta&,
             std::shared_ptr<PieceIo>);
 
-  /// Have the block at hand soon. Takes effect with the next launch().
+  /// Have the block at hand soon, unless much is being read already. Takes effect with the next
+  /// launch().
   void prefetch(const bt::BlockRef&);
   void launch();
   /// The messages of consecutive blocks of one piece, from `first` on, as far as they lie in
@@ -41,6 +42,7 @@ class ReadCache : public std::enable_shared_from_this<ReadCache> {
   using Key = std::uint64_t;
   static constexpr std::uint32_t kBlocks = 4;
   static constexpr std::size_t kMaxChunks = 64;  ///< 4 MiB
+  static constexpr std::size_t kMaxAhead = kMaxChunks / 2;
   static constexpr std::size_t kMaxJob = 8;
   static Key key_of(const bt::BlockRef& b) {
     return Key{b.piece} << 32 | b.begin / bt::kBlockSize / kBlocks;
@@ -62,6 +64,7 @@ class ReadCache : public std::enable_shared_from_this<ReadCache> {
   std::map<Key, Slot> slots_;
   std::list<Key> ages_;  ///< least recently used first
   std::vector<std::pair<Key, std::shared_ptr<Chunk>>> waiting_;
+  std::size_t loading_ = 0;  ///< chunks that workers read
   net::Notify loaded_;
 };
 

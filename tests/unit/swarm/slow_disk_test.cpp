@@ -25,6 +25,10 @@ class HeldPieces final : public swarm::PieceIo {
     if (!block) ++pieces;
     return {};
   }
+  bool read_now(std::uint64_t, MutableByteView) override {
+    ++chunks;
+    return false;
+  }
   Status write(std::uint64_t, ByteView) override { return internal_error("blob_write"); }
   Status piece_done(std::uint32_t) override { return {}; }
   void let_go() {
@@ -32,7 +36,7 @@ class HeldPieces final : public swarm::PieceIo {
     held_.notify_all();
   }
 
-  std::atomic<std::size_t> blocks{0}, pieces{0};
+  std::atomic<std::size_t> blocks{0}, pieces{0}, chunks{0};
 
  private:
   Bytes bytes_;
@@ -98,6 +102,19 @@ TEST_F(SlowDisk, APeerThatGoesBeforeItsHashesLeaveHoldsUpNobody) {
     while (p.pieces < 2) co_await net::sleep_for(1ms);
     co_await net::sleep_for(50ms);
   }(*io));
+  io->let_go();
+  EXPECT_TRUE(others_are_served());
+}
+
+TEST_F(SlowDisk, WhatIsTakenBackIsReadAheadWithinABound) {
+  std::vector<bt::Message> all{bt::HaveNone{}, bt::Interested{}};
+  for (std::uint32_t piece = 0; piece < blob.meta.piece_count(); ++piece) {
+    all.emplace_back(bt::RequestBlock{{piece, 0, bt::kBlockSize}});
+    all.emplace_back(bt::CancelBlock{{piece, 0, bt::kBlockSize}});
+  }
+  talk(raw({}, all));
+  EXPECT_GT(io->chunks, 0U);
+  EXPECT_LE(io->chunks, 32U);
   io->let_go();
   EXPECT_TRUE(others_are_served());
 }
