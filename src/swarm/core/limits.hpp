@@ -16,4 +16,7 @@ inline constexpr std::uint32_t kMaxUnsolicited = 64;
 /// Hash requests on one connection.
 inline constexpr std::uint32_t kMaxHashRequests = 256;
 
+/// New tickets on one connection at once; then one each second.
+inline constexpr int kMaxTickets = 16;
+
 }  // namespace convoy::swarm::core

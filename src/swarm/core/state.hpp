@@ -71,6 +71,7 @@ struct Peer {
   std::uint64_t served = 0;             ///< when it was last served, as a turn number
   std::uint32_t bad_requests = 0, unknown_requests = 0;
   std::uint32_t hash_requests = 0;
+  Instant tickets_until{};  ///< the tickets it has shown last until then, a second each
 
   Instant layer_retry{};  ///< not asked for the piece layer before
   Instant last_heard, last_said{};

@@ -10,6 +10,7 @@ namespace {
 
 constexpr Duration kSilence = std::chrono::seconds(130);
 constexpr Duration kIdle = std::chrono::seconds(60);
+constexpr Duration kTicketTime = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -45,11 +46,13 @@ void Swarm::received(PeerRef ref, const bt::Message& message, Instant now) {
   Peer* peer = impl_->s.find(ref);
   if (peer == nullptr) return;
   peer->last_heard = now;
+  if (std::holds_alternative<bt::KeepAlive>(message) ||
+      std::holds_alternative<bt::Unknown>(message)) {
+    return;
+  }
   const bool first = std::holds_alternative<bt::Bitfield>(message) ||
                      std::holds_alternative<bt::HaveAll>(message) ||
-                     std::holds_alternative<bt::HaveNone>(message) ||
-                     std::holds_alternative<bt::KeepAlive>(message) ||
-                     std::holds_alternative<bt::Unknown>(message);
+                     std::holds_alternative<bt::HaveNone>(message);
   if (!peer->said_have && !first) {
     impl_->violation(*peer, "first message", now);
   } else {
@@ -93,6 +96,14 @@ void Swarm::dont_have(PeerRef ref, std::uint32_t piece, Instant now) {
     one.set(piece);
     impl_->offers.check_lost(one, now);
   }
+}
+
+void Swarm::ticket_shown(PeerRef ref, Instant now) {
+  Peer* peer = impl_->s.find(ref);
+  if (peer == nullptr) return;
+  peer->tickets_until =
+      std::max(peer->tickets_until, now - kMaxTickets * kTicketTime) + kTicketTime;
+  if (peer->tickets_until > now) impl_->violation(*peer, "tickets", now);
 }
 
 bool Swarm::banned(std::string_view node) const { return impl_->s.banned.contains(node); }

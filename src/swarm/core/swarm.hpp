@@ -58,6 +58,8 @@ class Swarm {
                 Instant now);
   /// BEP 54.
   void dont_have(PeerRef, std::uint32_t piece, Instant now);
+  /// A new ticket, before it is checked: more of them than anybody renews end the connection.
+  void ticket_shown(PeerRef, Instant now);
   bool banned(std::string_view node) const;
 
   // Results of actions.

@@ -16,6 +16,8 @@ constexpr Duration kIdle = std::chrono::seconds(120);
 /// Many connections that each wait for what to send share a node's link: BBR takes them for slow
 /// ones (ADR 13).
 constexpr const char* kCongestionControl = "cubic";
+/// Messages that are handled before the loop gets a turn.
+constexpr std::size_t kMostInARow = 256;
 /// A peer that takes nothing of what it asked for, and goes on asking.
 constexpr std::size_t kMaxBacklog = 4U << 20;
 
@@ -40,7 +42,8 @@ void Connection::start() {
   env_.tasks.spawn([self = shared_from_this()] { return self->write_loop(); });
 }
 
-void Connection::renew_ticket(const TicketFacts& facts) {
+void Connection::renew_ticket(const TicketFacts& facts, std::string_view ticket) {
+  admitted_.extension.ticket = ticket;
   admitted_.actions = facts.actions;
   admitted_.ticket_expires = facts.expires;
 }
@@ -87,11 +90,11 @@ void Connection::grow(std::size_t needed) {
   if (in_.size() < needed) in_.resize(needed);
 }
 
-/// Handles whole messages at the front of the buffer. False: the connection is over.
+/// Handles whole messages at the front of the buffer, few at a time. False: the connection is over.
 bool Connection::handle(std::size_t& filled) {
   std::size_t used = 0;
   bool alive = true;
-  while (alive && !closed_) {
+  while (alive && !closed_ && in_a_row_ < kMostInARow) {
     const ByteView rest = ByteView(in_).subspan(used, filled - used);
     auto decoded = bt::decode_message(rest);
     if (!decoded) {
@@ -108,6 +111,7 @@ bool Connection::handle(std::size_t& filled) {
       break;
     }
     used += decoded->consumed;
+    ++in_a_row_;
     alive = owner_->on_message(*this, *decoded->message);
   }
   std::memmove(in_.data(), in_.data() + used, filled - used);
@@ -126,6 +130,12 @@ net::Task<void> Connection::read_loop() {
     if (filled > 0 && !handle(filled)) {
       why = cancelled();
       break;
+    }
+    if (in_a_row_ >= kMostInARow) {
+      in_a_row_ = 0;
+      const bool alive = co_await net::sleep_for(Duration::zero());
+      if (!alive) why = cancelled();
+      continue;
     }
     const auto n = co_await admitted_.stream->read_some(MutableByteView(in_).subspan(filled));
     if (!n) {

@@ -55,7 +55,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   const security::TicketActions& actions() const { return admitted_.actions; }
   UnixTime ticket_expires() const { return admitted_.ticket_expires; }
-  void renew_ticket(const TicketFacts&);
+  void renew_ticket(const TicketFacts&, std::string_view ticket);
 
  private:
   net::Task<void> read_loop();
@@ -76,7 +76,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Admitted admitted_;
   SteadyTime since_;
   Bytes in_, out_, writing_;
-  std::size_t answers_ = 0;  ///< hash answers in out_
+  std::size_t in_a_row_ = 0;  ///< messages handled since the loop had a turn
+  std::size_t answers_ = 0;   ///< hash answers in out_
   std::vector<bt::BlockRef> blocks_;
   std::uint64_t ticket_ = 0;
   std::uint32_t lowat_ = 0;

@@ -185,9 +185,13 @@ bool TorrentImpl::on_extended(Connection& conn, const bt::Extended& e) {
 }
 
 bool TorrentImpl::on_ticket(Connection& conn, std::string_view ticket) {
+  if (ticket == conn.extension().ticket) return true;
+  core_.ticket_shown(conn.ref(), env_.now());
+  act();
+  if (conn.closed()) return false;
   const auto facts = check_ticket(env_, ticket, conn.peer(), spec_.info_hash, spec_.meta.digest);
   if (facts) {
-    conn.renew_ticket(*facts);
+    conn.renew_ticket(*facts, ticket);
     return true;
   }
   dialer_.refused(facts.error(), conn.remote().ip, conn.peer().node, spec_.meta, spec_.request_id);

@@ -77,6 +77,19 @@ TEST(Limits, WhatIsHeldBackIsSaidAndGoesOnThen) {
   EXPECT_EQ(c.requests(1), 2U);
 }
 
+TEST(Limits, AKeepAliveIsNoReasonToLookAgain) {
+  CoreUnderTest c(64, 1, false, false, true, limited(kBlock));
+  c.join_with(1, range(64));
+  ASSERT_EQ(c.requests(1), 1U);
+  c.now = c.swarm->held_until(c.now).value();
+  c.say(1, bt::KeepAlive{});
+  c.say(1, bt::Unknown{});
+  EXPECT_EQ(c.requests(1), 1U);
+  c.swarm->tick(c.now);
+  c.keep();
+  EXPECT_EQ(c.requests(1), 2U);
+}
+
 TEST(Limits, WhatWillNotComeIsNotCharged) {
   CoreUnderTest c(64, 1, false, false, true, limited(kBlock));
   c.join_with(1, range(64));

@@ -50,6 +50,22 @@ TEST(Violations, BlocksNobodyAskedForEndIt) {
   EXPECT_EQ(c.swarm->counts().from_peers, 0U);
 }
 
+TEST(Violations, MoreTicketsThanSixteenAtOnceAndOneASecondEndIt) {
+  CoreUnderTest c(10);
+  c.join_with(1, {});
+  const auto show = [&] {
+    c.swarm->ticket_shown(1, c.now);
+    c.keep();
+    return c.did<DropPeer>().empty();
+  };
+  for (int i = 0; i < 16; ++i) EXPECT_TRUE(show());
+  for (int i = 0; i < 40; ++i) {
+    c.now += 1s;
+    EXPECT_TRUE(show());
+  }
+  EXPECT_FALSE(show());
+}
+
 TEST(Swarm, ReadableBytesAreThoseInARow) {
   CoreUnderTest c(4);
   c.join_with(1, range(4));

@@ -1,8 +1,8 @@
 #include <gtest/gtest.h>
 
-#include "support/swarm_world.hpp"
+#include "support/swarm_raw_peer.hpp"
 
-// Rate limits between real engines.
+// Limits between real engines: rates, and what a peer may demand.
 namespace convoy {
 namespace {
 
@@ -64,6 +64,35 @@ TEST_F(EngineLimits, EachPeerGetsItsShareUntilItIsChanged) {
   }
   seeder.engine->rates_changed({});
   EXPECT_LT(until_complete({b, c}), 4s);
+}
+
+TEST_F(EngineLimits, TicketsWithoutEndEndAConnectionButTheSameOneCostsNothing) {
+  const auto blob = TestBlob::make(cluster, test::random_bytes(64 << 10, 3));
+  auto& seeder = node("a");
+  seeder.seed(blob);
+  const auto other = cluster.node("b");
+  const auto ticket = [&] { return cluster.ticket(other, blob.meta.digest, blob.info_hash); };
+  const auto talk = [&](const std::string& first, const std::vector<std::string>& more) {
+    std::vector<bt::Message> all{bt::HaveNone{}, bt::Interested{}};
+    for (const std::string& t : more) all.emplace_back(bt::Extended{1, as_bytes(t)});
+    all.emplace_back(bt::RequestBlock{{0, 0, bt::kBlockSize}});
+    test::RawOptions o;
+    o.identity = net::TlsIdentity{other.pem.chain_pem, other.pem.key_pem};
+    o.roots_pem = cluster.root.pem();
+    o.sni = bt::short_hex(blob.info_hash);
+    o.bytes = test::greeting(blob.info_hash, first);
+    o.later = test::encoded(all);
+    o.stop_at = bt::kBlockSize;
+    return loop.run(test::RawPeer::talk(loop.executor(), seeder.engine->local().port, o)).payload;
+  };
+  const std::string first = ticket();
+  EXPECT_EQ(talk(first, std::vector<std::string>(64, first)), bt::kBlockSize);
+  std::vector<std::string> fresh;
+  for (int i = 0; i < 64; ++i) fresh.push_back(ticket());
+  EXPECT_EQ(talk(first, {fresh.begin(), fresh.begin() + 16}), bt::kBlockSize);
+  EXPECT_EQ(seeder.audit.count("peer.refuse"), 0U);
+  EXPECT_EQ(talk(first, fresh), 0U);
+  EXPECT_EQ(seeder.audit.count("peer.refuse", "peer_violation"), 1U);
 }
 
 }  // namespace
