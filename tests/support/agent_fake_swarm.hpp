@@ -28,6 +28,7 @@ class FakeTorrent final : public swarm::Torrent {
     return end > offset ? end - offset : 0;
   }
   net::Task<bool> wait_readable(std::uint64_t offset, Duration timeout) override {
+    ++waits;
     if (readable_from(offset) > 0) co_return true;
     if (removed) co_return false;
     co_await changed_.wait(timeout);
@@ -76,6 +77,7 @@ class FakeTorrent final : public swarm::Torrent {
   bool layer_known = true;
   bool removed = false;
   int injected = 0;
+  int waits = 0;
 
  private:
   std::ptrdiff_t at(std::uint32_t piece) const {

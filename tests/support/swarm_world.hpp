@@ -28,7 +28,7 @@ class MemoryPieces final : public swarm::PieceIo {
     return {};
   }
   Status write(std::uint64_t offset, ByteView in) override {
-    if (full) return exhausted("disk_full");
+    if (full || (moody && ++writes_ % 2 == 1)) return exhausted("disk_full");
     std::copy(in.begin(), in.end(), bytes.begin() + static_cast<std::ptrdiff_t>(offset));
     return {};
   }
@@ -39,6 +39,10 @@ class MemoryPieces final : public swarm::PieceIo {
   Bytes bytes;
   std::atomic<std::uint32_t> done{0};
   std::atomic<bool> full{false};
+  std::atomic<bool> moody{false};  ///< every other write fails
+
+ private:
+  std::atomic<std::uint32_t> writes_{0};
 };
 
 inline Bytes random_bytes(std::size_t size, std::uint64_t seed) {

@@ -62,9 +62,13 @@ net::Task<bool> Download::wait(std::uint64_t offset) {
   const Duration slice = std::min<Duration>(env_.stall / 4, std::chrono::milliseconds(500));
   const bool by_torrent =
       torrent_ && pumps_.empty() && state_ == State::running && readable_from(offset) == 0;
+  const SteadyTime until = env_.clock.steady() + slice;
   bool woken = false;
   if (by_torrent) {
     woken = co_await torrent_->wait_readable(offset, slice);
+    // One that has ended says so at once.
+    const Duration left = until - env_.clock.steady();
+    if (!woken && left > Duration::zero()) woken = co_await changed_.wait(left);
   } else {
     const Duration turn = torrent_ ? std::min(slice, kPumpTurn) : slice;
     woken = co_await changed_.wait(turn);

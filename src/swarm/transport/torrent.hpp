@@ -73,7 +73,7 @@ class TorrentImpl final : public Torrent,
 
   static constexpr std::size_t kMaxPeers = 64;
   static constexpr std::size_t kMaxOriginPeers = 256;
-  static constexpr std::uint32_t kMaxDiskFailures = 3;
+  static constexpr std::uint32_t kMaxDiskFailures = 3;  ///< in a row
 
  private:
   using Peers = std::map<core::PeerRef, std::shared_ptr<Connection>>;

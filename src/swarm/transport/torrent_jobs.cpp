@@ -77,6 +77,7 @@ net::Task<void> TorrentImpl::verify(std::uint32_t piece, PieceBuffer buffer) {
     log_.warn("piece failed its hash", {{"piece", piece}});
     core_.failed(piece, result.leaves, env_.now());
   } else if (result.stored) {
+    disk_failures_ = 0;
     core_.verified(piece, result.leaves, env_.now());
     progress_.notify_all();
   } else {

@@ -263,6 +263,20 @@ TEST_F(MirrorBlob, PartOfAnEarlierRunOutlivesAPullWithoutTheTracker) {
   expect_blob(go_on_after_six(digest), world, digest);
 }
 
+TEST_F(MirrorBlob, ATorrentThatEndedIsNotAskedWithoutPause) {
+  const auto digest = world.blob(kSize);
+  world.options.swarm_stall = std::chrono::seconds(10);
+  world.start();
+  const auto got = world.begin(world.blob_request(digest));
+  ASSERT_TRUE(
+      world.until([&] { return world.engine->last && !world.engine->last->readers.empty(); }));
+  const auto torrent = world.engine->last;
+  torrent->remove();
+  const int before = torrent->waits;
+  world.pump(std::chrono::milliseconds(500));
+  EXPECT_LE(torrent->waits - before, 20);
+}
+
 TEST_F(MirrorBlob, RangesAndHead) {
   const auto digest = world.blob(kSize);
   world.engine->on_add = [](test::FakeTorrent& t) { t.deliver_all(); };

@@ -175,6 +175,18 @@ TEST_F(Trouble, AFullDiskEndsTheTorrentAndItsWaits) {
   EXPECT_FALSE(t->stats().complete);
 }
 
+TEST_F(Trouble, ADiskThatFailsNowAndThenEndsNoTorrent) {
+  const auto blob = TestBlob::make(cluster, test::random_bytes(1 << 20, 13), 64 << 10);
+  auto& a = node("a");
+  auto& b = node("b");
+  a.seed(blob);
+  const auto io = std::make_shared<MemoryPieces>(blob.meta.size);
+  io->moody = true;
+  const auto t = b.engine->add(b.spec(blob, io, {a.address()})).value();
+  ASSERT_TRUE(complete(t));
+  EXPECT_TRUE(io->bytes == blob.bytes);
+}
+
 TEST_F(Trouble, PiecesFromElsewhereAreCheckedLikeAnyOther) {
   const auto blob = TestBlob::make(cluster, test::random_bytes(1 << 20, 7));
   auto& o =
