@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
@@ -16,6 +17,7 @@
 #include "security/audit/audit.hpp"
 #include "support/agent_fake_registry.hpp"
 #include "support/agent_fake_swarm.hpp"
+#include "support/agent_small_disk.hpp"
 #include "support/net_loop.hpp"
 #include "support/pki.hpp"
 #include "support/storage_dir.hpp"
@@ -85,6 +87,16 @@ class AgentWorld {
       }
       return std::shared_ptr<swarm::Engine>(engine);
     };
+    if (disk_room) {
+      seams.open_cache =
+          [room = *disk_room](
+              const std::string& root) -> Result<std::unique_ptr<storage::CacheStore>> {
+        auto store = storage::open_cache_store(root);
+        if (!store) return std::move(store).error();
+        return std::unique_ptr<storage::CacheStore>(
+            std::make_unique<SmallDisk>(std::move(*store), room));
+      };
+    }
     return agent::Agent::make(loop.executor(), pool, options, clock, random, audit, metrics,
                               Logger(log, clock, "agent", LogLevel::debug), std::move(seams));
   }
@@ -119,6 +131,10 @@ class AgentWorld {
     bytes.fill(content);
     engine->truth = content;
     return registry.add(content);
+  }
+  /// Whether anything lies in the cache that is not complete.
+  bool has_partial() const {
+    return !std::filesystem::is_empty(options.data_dir + "/cache/partial");
   }
   std::string text() const { return std::string(as_text(content)); }
   bt::BlobMeta meta_of(const oci::Digest& digest, const Bytes& bytes) const {
@@ -197,6 +213,7 @@ class AgentWorld {
   std::vector<std::string> shown;  ///< certificate chains that tracker clients were made with
   std::vector<swarm::EngineOptions> engine_options;
   bool real_engine = false;
+  std::optional<std::int64_t> disk_room;                 ///< bytes; none: the real disk
   std::optional<crypto::Certificate> certificate;        ///< the node's
   std::vector<std::string> in_cluster{"registry.test"};  ///< registries, all with the same keys
   bool peers_known = true;                               ///< the tracker hands out a peer

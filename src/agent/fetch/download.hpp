@@ -56,6 +56,8 @@ class Download : public std::enable_shared_from_this<Download> {
 
   State state() const { return state_; }
   const std::optional<Error>& failure() const { return failure_; }
+  /// Failed because the disk is full.
+  bool out_of_room() const { return failure_ && failure_->code() == "disk_full"; }
   const bt::BlobMeta& meta() const { return meta_; }
   bool has_tree() const { return has_tree_; }
   const std::shared_ptr<storage::PieceFile>& file() const { return file_; }

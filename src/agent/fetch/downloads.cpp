@@ -95,16 +95,11 @@ void Downloads::ended(Download& download, const Origin& origin) {
   }
   if (!complete && origin.pass) seats_.leave(origin.pass->info_hash);
   const bool wrong = download.failure() && download.failure()->kind() == ErrorClass::corrupt;
-  if (wrong) {
-    if (spoilt_until_.size() >= kMaxSpoilt) spoilt_until_.clear();
-    spoilt_until_[digest] = env_.clock.steady() + kSpoilt;
-    storage::CacheStore& cache = env_.cache;
-    tasks_.spawn([this, &cache, digest]() -> net::Task<void> {
-      auto job = [&cache, digest] { return cache.drop(digest); };
-      auto dropped = co_await env_.pool.run(std::move(job));
-      if (!dropped) env_.log.warn("a wrong blob stays", {{"reason", dropped.error().text()}});
-    });
+  if (download.out_of_room()) {
+    env_.log.warn("the disk is full: a blob comes straight from the registry for a while",
+                  {{"digest", digest.str()}, {"reason", download.failure()->text()}});
   }
+  if (wrong || download.out_of_room()) spoil(digest);
   if (!complete) {
     running_.erase(digest);
     return;
@@ -124,6 +119,17 @@ net::Task<void> Downloads::add_source(oci::Digest digest, oci::RegistryHost regi
   auto job = [&cache, digest, registry] { return cache.add_source(digest, registry); };
   auto added = co_await env_.pool.run(std::move(job));
   if (!added) env_.log.warn("a blob's registry is forgotten", {{"reason", added.error().text()}});
+}
+
+void Downloads::spoil(const oci::Digest& digest) {
+  if (spoilt_until_.size() >= kMaxSpoilt) spoilt_until_.clear();
+  spoilt_until_[digest] = env_.clock.steady() + kSpoilt;
+  storage::CacheStore& cache = env_.cache;
+  tasks_.spawn([this, &cache, digest]() -> net::Task<void> {
+    auto job = [&cache, digest] { return cache.drop(digest); };
+    auto dropped = co_await env_.pool.run(std::move(job));
+    if (!dropped) env_.log.warn("a spoilt blob stays", {{"reason", dropped.error().text()}});
+  });
 }
 
 net::Task<void> Downloads::stop() {

@@ -29,8 +29,8 @@ class Downloads {
   bool shared(const BlobAsk&, const Permit&) const;
   /// Lets the registry's word open the stored blob, which it delivered.
   net::Task<void> add_source(oci::Digest, oci::RegistryHost);
-  /// Whether the digest lately turned out wrong, so that it should not be tried through the
-  /// cache again at once.
+  /// Whether the digest lately turned out wrong, or found the disk full, so that it should not be
+  /// tried through the cache again at once.
   bool spoilt(const oci::Digest&) const;
   std::size_t running() const { return running_.size(); }
   /// Ends all. None may be joined afterwards.
@@ -48,6 +48,7 @@ class Downloads {
   net::Task<Result<std::shared_ptr<Download>>> start(BlobAsk, Permit);
   void ended(Download&, const Origin&);
   net::Task<void> conclude(oci::Digest, oci::RegistryHost);
+  void spoil(const oci::Digest&);
 
   net::Executor executor_;
   net::TaskGroup tasks_;

@@ -67,6 +67,11 @@ net::Task<void> BlobHandler::stream(Pull& pull, std::shared_ptr<Download> downlo
     alive = co_await download->wait(at);
   }
   if (at == pull.end() || !alive) co_return;
+  if (download->out_of_room() && !pull.exchange.started()) {
+    pull.download.reset();
+    co_await relay(pull);
+    co_return;
+  }
   Error reason = download->failure() ? *download->failure() : unavailable("sources_silent");
   co_await give_up(pull, std::move(reason));
 }

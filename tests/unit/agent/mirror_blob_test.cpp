@@ -277,6 +277,28 @@ TEST_F(MirrorBlob, ATorrentThatEndedIsNotAskedWithoutPause) {
   EXPECT_LE(torrent->waits - before, 20);
 }
 
+TEST_F(MirrorBlob, ADiskThatFillsUpSpoilsOnePullAndTheNextGoesPastIt) {
+  const auto digest = world.blob(kSize);
+  world.tracker->on_ticket = nullptr;
+  world.disk_room = 100 * 1024;
+  world.start();
+  EXPECT_TRUE(world.get(world.blob_request(digest)).cut);
+  EXPECT_TRUE(world.until([&] { return !world.has_partial(); }));
+  EXPECT_NE(world.log->text().find("the disk is full"), std::string::npos);
+  expect_blob(world.get(world.blob_request(digest)), world, digest);
+  EXPECT_FALSE(world.has_partial());
+}
+
+TEST_F(MirrorBlob, ADiskThatIsFullSpoilsNoPull) {
+  const auto digest = world.blob(kSize);
+  world.tracker->on_ticket = nullptr;
+  world.disk_room = 0;
+  world.start();
+  expect_blob(world.get(world.blob_request(digest)), world, digest);
+  const std::string status = world.agent->status_json();
+  EXPECT_NE(status.find("\"registry\":" + std::to_string(kSize)), std::string::npos) << status;
+}
+
 TEST_F(MirrorBlob, RangesAndHead) {
   const auto digest = world.blob(kSize);
   world.engine->on_add = [](test::FakeTorrent& t) { t.deliver_all(); };

@@ -81,6 +81,21 @@ TEST_F(RealSwarm, AfterARestartACachedBlobIsSeededAgain) {
   EXPECT_EQ(world.registry.count("GET", "/blobs/"), 0U);
 }
 
+TEST_F(RealSwarm, WhenTheDiskIsFullPullsGoOn) {
+  test::TestPeer origin(world.loop, world.cluster, world.clock, world.cluster.origin());
+  origin.seed(*blob, true);
+  peers.push_back(origin.address(true));
+  world.options.swarm_stall = std::chrono::milliseconds(300);
+  world.disk_room = 1024 * 1024;
+  world.start();
+  EXPECT_TRUE(world.get(world.blob_request(blob->meta.digest)).cut);
+  EXPECT_TRUE(world.until([&] { return !world.has_partial(); }));
+  const auto got = world.get(world.blob_request(blob->meta.digest));
+  EXPECT_EQ(got.status, 200);
+  EXPECT_TRUE(got.body == world.text());
+  origin.stop();
+}
+
 TEST_F(RealSwarm, OriginThatIsGoneMeansTheRegistry) {
   peers.push_back({{"127.0.0.1", 1}, true});
   world.options.swarm_stall = std::chrono::milliseconds(300);
