@@ -10,6 +10,9 @@ namespace {
 
 constexpr Duration kLayerPatience = std::chrono::seconds(3);
 constexpr Duration kRetry = std::chrono::milliseconds(20);
+constexpr Duration kLastRetry = std::chrono::seconds(1);
+/// So many refusals say that others were quicker; more, that the peer is long in computing.
+constexpr unsigned kQuickRetries = 16;
 constexpr std::size_t kMaxQueue = 3;
 /// How long a neighbour has to show that it has the layer before the origin is asked; shorter
 /// as long as no neighbour is there.
@@ -19,6 +22,11 @@ constexpr std::size_t kAnswersAtOnce = 2;
 constexpr std::size_t kSmallAnswer = 128;  // hashes
 constexpr std::uint32_t kMaxLayer = 8192;
 constexpr std::size_t kMaxBlames = 64;
+
+Duration retry_after(unsigned refusals) {
+  const unsigned doublings = refusals - std::min(refusals, kQuickRetries);
+  return std::min(kLastRetry, kRetry * (1 << std::min(doublings, 6U)));
+}
 
 unsigned log2_of(std::uint64_t n) { return static_cast<unsigned>(std::countr_zero(n)); }
 
@@ -193,8 +201,8 @@ void HashExchange::refused(Peer& peer, const bt::HashSpan& span, Instant now) {
   if (layer_ && layer_->peer == peer.ref && layer_->span == span) {
     layer_.reset();
     // Another node may have it by then; which one is asked next differs from node to node.
-    peer.layer_retry =
-        now + kRetry + std::chrono::milliseconds(mix(s_.config.seed ^ ++s_.turn) % 20);
+    peer.layer_retry = now + retry_after(++peer.layer_refusals) +
+                       std::chrono::milliseconds(mix(s_.config.seed ^ ++s_.turn) % 20);
   }
   for (Blame& b : blames_) {
     if (b.pending && b.pending->peer == peer.ref && b.pending->span == span) b.pending.reset();

@@ -5,6 +5,7 @@
 namespace convoy::swarm::core {
 namespace {
 
+using namespace std::chrono_literals;
 using test::CoreUnderTest;
 
 /// 65 pieces of two blocks: as a row of the tree they are 128 wide, nearly half of it padding.
@@ -47,6 +48,26 @@ TEST(PieceLayer, IsWrongWithoutItsEnd) {
     c.say(1, answer);
     EXPECT_TRUE(c.swarm->banned("node-1")) << given;
   }
+}
+
+TEST(PieceLayer, WhoRefusesForLongIsAskedLessOften) {
+  CoreUnderTest c(kPieces, 2, false, false, false);
+  c.join_with(1, test::range(kPieces));
+  const auto asked_in = [&](Duration time) {
+    std::size_t asked = 0;
+    for (const Instant end = c.now + time; c.now < end; c.now += 5ms) {
+      const auto requests = c.sent<bt::HashRequest>(1);
+      asked += requests.size();
+      c.clear();
+      for (const auto& r : requests) c.say(1, bt::HashReject{r.span});
+      c.swarm->tick(c.now);
+      c.keep();
+    }
+    return asked;
+  };
+  EXPECT_GE(asked_in(400ms), 8U) << "another was quicker";
+  EXPECT_LE(asked_in(50s), 90U) << "it computes";
+  EXPECT_GE(asked_in(10s), 8U);
 }
 
 TEST(PieceLayer, OnlyRowsOfItAreGiven) {
