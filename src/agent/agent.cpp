@@ -7,6 +7,31 @@
 #include "agent/rates_json.hpp"
 
 namespace convoy::agent {
+namespace {
+
+constexpr std::uint64_t kMinBodyRate = 1024;  // as registries demand it
+
+net::HttpServerLimits limits_of(const AgentOptions& options) {
+  net::HttpServerLimits limits;
+  limits.min_body_rate = kMinBodyRate;
+  limits.body_span = options.body_span;
+  return limits;
+}
+
+net::HttpServerOptions server_at(const net::Endpoint& listen, const AgentOptions& options) {
+  net::HttpServerOptions server;
+  server.limits = limits_of(options);
+  if (!is_loopback(listen.ip)) {
+    server.limits.connections_per_address = options.connections_per_address;
+  }
+  return server;
+}
+
+ProxyPolicy policy_of(const AgentOptions& options) {
+  return {options.proxy_tunnel, options.proxy_allow_non_loopback, limits_of(options)};
+}
+
+}  // namespace
 
 Agent::Agent(net::Executor executor, net::WorkerPool& pool, AgentOptions options,
              const Clock& clock, Random& random, security::AuditLog& audit,
@@ -42,8 +67,7 @@ Agent::Agent(net::Executor executor, net::WorkerPool& pool, AgentOptions options
       mirror_handler_(parts_.upstreams, parts_.mirror_gate, blobs_, small_, clock, audit,
                       log.module("mirror")),
       proxy_handler_(executor, parts_.upstreams, parts_.proxy_gate, blobs_, small_, parts_.proxy_ca,
-                     ProxyPolicy{options_.proxy_tunnel, options_.proxy_allow_non_loopback}, clock,
-                     random, audit, log.module("proxy")),
+                     policy_of(options_), clock, random, audit, log.module("proxy")),
       links_(cluster_, parts_.upstreams, tasks_, clock, random),
       membership_(
           MembershipOptions{options_.node_name, options_.zone, options_.join_token}, parts_.store,
@@ -91,7 +115,7 @@ net::Task<Status> Agent::start() {
 
 Status Agent::open_listeners() {
   if (options_.mirror_enabled) {
-    net::HttpServerOptions server;
+    net::HttpServerOptions server = server_at(options_.mirror_listen, options_);
     server.tls = parts_.mirror_tls;
     server.name = "mirror";
     mirror_ = std::make_unique<net::HttpServer>(
@@ -103,7 +127,7 @@ Status Agent::open_listeners() {
     mirror_endpoint_ = *bound;
   }
   if (options_.proxy_enabled) {
-    net::HttpServerOptions server;
+    net::HttpServerOptions server = server_at(options_.proxy_listen, options_);
     server.name = "proxy";
     proxy_ = std::make_unique<net::HttpServer>(
         executor_, std::move(server),

@@ -85,6 +85,11 @@ struct AgentOptions {
 
   std::vector<AgentRegistry> registries;
 
+  /// Of mirror and proxy from one address; not on loopback, where all clients have one. 0: any
+  /// number.
+  std::size_t connections_per_address = 1'000;
+  /// Over this a body comes at 1 KiB/s at least: no push is cut that a registry would not cut.
+  Duration body_span = std::chrono::seconds(30);
   std::uint64_t small_blob_limit = 64 * 1024;      ///< below it: straight from the registry
   Duration swarm_stall = std::chrono::seconds(5);  ///< no byte for this long: next source
   AgentRates rates;

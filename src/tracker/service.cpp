@@ -14,6 +14,7 @@ namespace convoy::tracker {
 namespace {
 
 constexpr std::chrono::seconds kSweep{5};
+constexpr std::uint64_t kMinBodyRate = 1024;
 
 Error bad(std::string what, const Error& cause) {
   return invalid("tracker_" + what + "_invalid", cause.text());
@@ -152,6 +153,10 @@ net::HttpServerOptions server_options(const TrackerOptions& options,
                                       std::shared_ptr<net::TlsServerContext> tls) {
   net::HttpServerOptions out;
   out.limits.max_connections = options.limits.max_connections;
+  out.limits.connections_per_address = options.limits.connections_per_address;
+  out.limits.min_body_rate = kMinBodyRate;
+  out.limits.body_span = options.limits.body_span;
+  out.limits.idle_timeout = options.limits.body_span;
   out.tls = std::move(tls);
   out.name = "tracker";
   return out;

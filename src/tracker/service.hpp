@@ -41,6 +41,10 @@ struct TrackerLimits {
   std::size_t max_grants = 1'000'000;
   std::size_t max_body_bytes = 64 * 1024;
   std::size_t max_connections = 20'000;
+  /// 0: any number. All nodes behind one NAT, or in one IPv6 /64, have one address.
+  std::size_t connections_per_address = 5'000;
+  /// No body may stand still for so long, nor come slower than 1 KiB/s over it.
+  Duration body_span = std::chrono::seconds(10);
   std::size_t max_registry_calls = 256;  ///< under way at once; further ones are refused with 503
   double node_calls_per_second = 100;    ///< of one node, in the long run
   double node_call_burst = 1000;         ///< an image of many layers asked for at once

@@ -34,6 +34,10 @@ TableOf<TrackerConfig::Limits> limits_table() {
         "A further connection takes the place of the one that has been without a request for "
         "longest; when all have one it is closed at once.")
       .between(10, 1'000'000);
+  t.key("connections_per_address", &L::connections_per_address,
+        "At once from one IPv4 address or IPv6 /64; further ones are closed. All nodes behind one "
+        "NAT have one address. 0: any number.")
+      .between(0, 1'000'000);
   t.key("max_registry_calls", &L::max_registry_calls,
         "Questions to registries under way; further ones are answered 503.")
       .between(1, 100'000);

@@ -27,6 +27,7 @@ struct TrackerConfig {
     std::uint64_t max_peers_per_swarm = 20'000;
     std::uint64_t max_grants = 1'000'000;
     std::uint64_t max_connections = 20'000;
+    std::uint64_t connections_per_address = 5'000;
     std::uint64_t max_registry_calls = 256;
     std::uint64_t node_calls_per_second = 100;
     std::uint64_t node_call_burst = 1000;

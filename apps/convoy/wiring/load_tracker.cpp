@@ -27,6 +27,7 @@ tracker::TrackerLimits limits_of(const config::TrackerConfig::Limits& c) {
   out.max_peers_per_swarm = c.max_peers_per_swarm;
   out.max_grants = c.max_grants;
   out.max_connections = c.max_connections;
+  out.connections_per_address = c.connections_per_address;
   out.max_registry_calls = c.max_registry_calls;
   out.node_calls_per_second = static_cast<double>(c.node_calls_per_second);
   out.node_call_burst = static_cast<double>(c.node_call_burst);

@@ -108,6 +108,7 @@ Result<ProxyHandler::Interception*> ProxyHandler::interception_for(const Upstrea
   ++certificates_made_;
   if (!entry.server) {
     net::HttpServerOptions server;
+    server.limits = policy_.limits;
     server.name = "proxy-tls";
     auto handler = [this, upstream](net::HttpExchange& inner) {
       return intercepted(inner, upstream);

@@ -18,6 +18,7 @@ struct ProxyPolicy {
   bool tunnel_others = true;
   /// Others than this machine's own users can reach the proxy.
   bool reachable_from_outside = false;
+  net::HttpServerLimits limits;  ///< of requests that are answered in a registry's place
 };
 
 /// The forward proxy: CONNECT to a configured registry is answered in its place, every other host

@@ -5,6 +5,8 @@
 #include "agent/options_check.hpp"
 #include "support/agent_world.hpp"
 #include "support/manual_clock.hpp"
+#include "support/net_drip.hpp"
+#include "support/net_http.hpp"
 #include "support/wire_code_of.hpp"
 
 namespace convoy {
@@ -116,6 +118,65 @@ TEST_F(Options, FaultsAreNamed) {
   EXPECT_EQ(broken([&] { o.registries.push_back(o.registries[0]); }), "agent_option_invalid");
   EXPECT_EQ(broken([&] { o.mirror_users.push_back({"u", "plain"}); }), "agent_option_invalid");
   EXPECT_EQ(broken([&] { o.mirror_enabled = o.proxy_enabled = false; }), "agent_option_invalid");
+}
+
+/// Raw connections to the agent.
+class Strangers : public ::testing::Test {
+ protected:
+  net::StreamPtr connect(const net::Endpoint& at) {
+    auto stream = world.loop.run(
+        net::tcp_connect(world.loop.executor(), "127.0.0.1", at.port, std::chrono::seconds(5)));
+    return std::move(*stream);
+  }
+  bool send(net::Stream& to, const std::string& text) {
+    return world.loop.run(to.write(as_bytes(text))).ok();
+  }
+  /// How many of `n` connections that stay open are answered.
+  int answered(int n) {
+    int count = 0;
+    for (int i = 0; i < n; ++i) {
+      open.push_back(connect(world.agent->mirror_endpoint()));
+      send(*open.back(), "GET /v2/ HTTP/1.1\r\nHost: x\r\n\r\n");
+      count += !world.loop.run(test::WebServer::read_until(*open.back(), "\r\n\r\n")).empty();
+    }
+    return count;
+  }
+  test::AgentWorld world;
+  std::vector<net::StreamPtr> open;
+};
+
+TEST_F(Strangers, BodyThatDripsIsCut) {
+  world.options.body_span = std::chrono::milliseconds(500);
+  world.start();
+  for (const auto& at : {world.agent->mirror_endpoint(), world.agent->proxy_endpoint()}) {
+    auto stream = connect(at);
+    EXPECT_TRUE(send(*stream, "POST /v2/ HTTP/1.1\r\nHost: x\r\nContent-Length: 200\r\n\r\n"));
+    const auto refused = world.loop.run(test::WebServer::read_until(*stream, "\r\n\r\n"));
+    EXPECT_EQ(refused.substr(0, 12), "HTTP/1.1 405");
+    test::Tasks tasks(world.loop);
+    const std::string further = "GET /v2/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    tasks->spawn([&] {
+      return test::drip(*stream, std::string(200, 'a') + further, std::chrono::milliseconds(20));
+    });
+    const auto rest = world.loop.run(test::WebServer::read_to_end(*stream));
+    EXPECT_EQ(rest.find("HTTP/1.1"), std::string::npos) << rest;
+  }
+}
+
+TEST_F(Strangers, MayHoldTheirShareOfConnectionsAndNoMore) {
+  world.options.connections_per_address = 2;
+  world.options.mirror_listen = {"0.0.0.0", 0};
+  world.options.mirror_allow_non_loopback = true;
+  world.options.mirror_users.push_back(
+      {"engine", crypto::hash_password(Secret("pw"), world.random)});
+  world.start();
+  EXPECT_EQ(answered(3), 2);
+}
+
+TEST_F(Strangers, OnLoopbackAreTheMachinesOwnAndShareOneAddress) {
+  world.options.connections_per_address = 2;
+  world.start();
+  EXPECT_EQ(answered(3), 3);
 }
 
 TEST(MirrorTls, ClientCertificateIsDemandedOnEveryRequest) {

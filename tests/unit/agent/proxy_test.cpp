@@ -4,6 +4,7 @@
 #include "net/tcp.hpp"
 #include "net/tls.hpp"
 #include "support/agent_world.hpp"
+#include "support/net_drip.hpp"
 #include "support/net_http.hpp"
 
 namespace convoy {
@@ -138,6 +139,22 @@ TEST_F(Proxy, ChunkedPushIsPassedOn) {
           "\r\n\r\n");
   EXPECT_EQ(pushed.substr(0, 12), "HTTP/1.1 201");
   EXPECT_EQ(world.registry.seen.back().body, "hello world");
+}
+
+TEST_F(Proxy, APushThatDripsIsCut) {
+  world.options.body_span = std::chrono::milliseconds(500);
+  world.start();
+  auto stream = intercepted(world.agent->proxy_ca_pem()).value();
+  const std::string head =
+      "PATCH /v2/team/app/blobs/uploads/1 HTTP/1.1\r\nHost: registry.test\r\n"
+      "Content-Length: 200\r\n\r\n";
+  EXPECT_TRUE(world.loop.run(stream->write(as_bytes(head))).ok());
+  test::Tasks tasks(world.loop);
+  tasks->spawn(
+      [&] { return test::drip(*stream, std::string(200, 'a'), std::chrono::milliseconds(20)); });
+  const auto answer = world.loop.run(test::WebServer::read_until(*stream, "\r\n\r\n"));
+  EXPECT_NE(answer.substr(0, 12), "HTTP/1.1 201");
+  for (const auto& seen : world.registry.seen) EXPECT_LT(seen.body.size(), 200U);
 }
 
 TEST_F(Proxy, SmallBlobsOfAManifestAreTakenAheadWithTheClientsCredential) {

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "support/net_certs.hpp"
+#include "support/net_drip.hpp"
 #include "support/net_site.hpp"
 
 namespace convoy::net {
@@ -12,6 +13,7 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+using test::drip;
 using test::HttpServerTest;
 using test::WebServer;
 using ::testing::HasSubstr;
@@ -30,13 +32,6 @@ TEST_F(HttpServerTest, a_head_of_the_limit_passes_and_one_more_is_431) {
   EXPECT_THAT(server->raw(with(2001)), StartsWith("HTTP/1.1 431 "));
   EXPECT_THAT(server->raw(with(200'000)), StartsWith("HTTP/1.1 431 "));
   EXPECT_THAT(server->raw("GET /" + std::string(5000, 'a')), StartsWith("HTTP/1.1 414 "));
-}
-
-Task<void> drip(Stream& stream, std::string text, Duration pace) {
-  for (const char& c : text) {
-    auto written = co_await stream.write(as_bytes(std::string_view(&c, 1)));
-    if (!written || !co_await sleep_for(pace)) co_return;
-  }
 }
 
 TEST_F(HttpServerTest, a_dripping_head_is_ended_by_408) {

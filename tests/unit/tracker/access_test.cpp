@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include "support/net_drip.hpp"
+#include "support/net_http.hpp"
 #include "support/tracker_world.hpp"
 #include "tracker/api/router.hpp"
 
@@ -111,6 +113,43 @@ TEST(TrackerAccess, BodyLimitHoldsAtSixtyFourKiB) {
   EXPECT_EQ(at.status, 400);
   EXPECT_NE(at.body.find("csr_invalid"), std::string::npos);
   EXPECT_EQ(world.raw(client, "POST", "/v1/renew", padded(64 * 1024 + 1)).status, 413);
+}
+
+TEST(TrackerAccess, ABodyThatDripsIsCut) {
+  TrackerWorld world;
+  auto options = world.options();
+  options.limits.body_span = 500ms;
+  world.start(std::move(options));
+  net::TlsClientOptions trust;
+  trust.roots_pem = world.server.roots_pem;
+  auto plain = world.loop.run(net::tcp_connect(world.loop.executor(), "127.0.0.1", world.port, 5s));
+  ASSERT_TRUE(plain.ok());
+  auto stream = world.loop.run(net::tls_connect(
+      std::move(*plain), *net::TlsClientContext::make(std::move(trust)), "127.0.0.1", 5s));
+  ASSERT_TRUE(stream.ok()) << stream.error().text();
+  const std::string head =
+      "POST /v1/enrol HTTP/1.1\r\nHost: x\r\nContent-Length: 200\r\nConnection: close\r\n\r\n";
+  EXPECT_TRUE(world.loop.run((*stream)->write(as_bytes(head))).ok());
+  test::Tasks tasks(world.loop);
+  tasks->spawn([&] { return test::drip(**stream, std::string(200, 'a'), 20ms); });
+  world.loop.run(test::WebServer::read_to_end(**stream));
+  EXPECT_EQ(world.audit.count("enrol.refuse", "body_too_slow") +
+                world.audit.count("enrol.refuse", "stream_idle"),
+            1u);
+}
+
+TEST(TrackerAccess, AnAddressMayHoldItsShareAndNoMore) {
+  TrackerWorld world;
+  auto options = world.options();
+  options.limits.connections_per_address = 2;
+  world.start(std::move(options));
+  const auto connect = [&] {
+    return world.loop.run(net::tcp_connect(world.loop.executor(), "127.0.0.1", world.port, 5s));
+  };
+  const auto first = connect();
+  const auto second = connect();
+  EXPECT_EQ(world.raw(world.http({}), "GET", "/").status, 0);
+  EXPECT_EQ(world.raw(world.http({}, "127.0.0.2"), "GET", "/").status, 404);
 }
 
 TEST(TrackerAccess, DuplicateKeysAndOtherJsonTricksAreRefused) {
