@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # What each folder of src/ may include, besides itself.
 LOW = ["base", "wire"]
 MIDDLE = LOW + ["crypto", "net", "storage"]
-HIGH = MIDDLE + ["security", "swarm", "clients"]
+HIGH = MIDDLE + ["security", "login", "swarm", "clients"]
 ALLOWED = {
     "base": [],
     "wire": ["base"],
@@ -20,6 +20,7 @@ ALLOWED = {
     "net": LOW,
     "storage": LOW,
     "security": LOW + ["crypto", "storage"],
+    "login": MIDDLE + ["security"],
     "swarm": MIDDLE + ["security"],
     "clients": MIDDLE + ["security"],
     "registry": HIGH,

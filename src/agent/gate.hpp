@@ -1,15 +1,13 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "agent/service.hpp"
 #include "base/secret.hpp"
-#include "net/worker_pool.hpp"
-#include "security/identity/brute_force.hpp"
-#include "security/identity/good_logins.hpp"
-#include "security/identity/users.hpp"
+#include "login/password_desk.hpp"
 
 namespace convoy::agent {
 
@@ -18,23 +16,17 @@ namespace convoy::agent {
 class Gate {
  public:
   /// Error "agent_option_invalid".
-  static Result<Gate> make(const std::vector<AgentUser>&, net::WorkerPool&, const Clock&, Random&);
+  static Result<Gate> make(const std::vector<AgentUser>&, net::Executor, net::WorkerPool&,
+                           const Clock&, Random&);
 
   /// Whether anybody is asked for a credential here.
-  bool closed() const { return !users_.empty(); }
-  /// `authorization`: the header's value. Errors: unauthorized "credentials_missing",
-  /// "credentials_invalid"; exhausted "too_many_attempts". Good at once when not closed().
+  bool closed() const { return logins_ != nullptr; }
+  /// `authorization`: the header's value. Errors: unauthorized "credentials_missing", and those of
+  /// PasswordDesk::check(). Good at once when not closed().
   net::Task<Status> check(std::optional<Secret> authorization, std::string remote_ip);
 
  private:
-  Gate(security::UserDirectory users, net::WorkerPool& pool, const Clock& clock, Random& random)
-      : users_(std::move(users)), pool_(&pool), clock_(&clock), good_(random) {}
-
-  security::UserDirectory users_;
-  net::WorkerPool* pool_;
-  const Clock* clock_;
-  security::BruteForceGuard guard_;
-  security::GoodLogins good_;
+  std::unique_ptr<login::PasswordDesk> logins_;  ///< null: nobody is asked
 };
 
 }  // namespace convoy::agent

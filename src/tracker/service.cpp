@@ -176,7 +176,7 @@ TrackerService::Impl::Impl(net::Executor e, net::WorkerPool& workers, TrackerOpt
       tasks(e),
       issuer(loaded.signer, loaded.name, clock, random),
       office(loaded.authority,
-             std::make_shared<security::FileJoinTokenStore>(options.join_token_file), workers,
+             std::make_shared<security::FileJoinTokenStore>(options.join_token_file), e, workers,
              options.node_lifetime, clock),
       pulls(e, tasks, options.limits.max_registry_calls, options.registry_timeout, clock),
       metadata(e, tasks, options.limits.max_registry_calls, options.registry_timeout,

@@ -1,69 +1,23 @@
 #include "registry/core/token_service.hpp"
 
 namespace convoy::registry {
-namespace {
-
-// A password check takes tens of milliseconds of a worker: with more of them in line the disk would
-// wait behind strangers.
-constexpr std::size_t kMaxChecking = 16;
-constexpr Duration kPatience = std::chrono::seconds(10);
-
-}  // namespace
 
 TokenService::TokenService(security::RegistryTokenIssuer issuer,
                            std::shared_ptr<const security::UserDirectory> users,
                            net::Executor executor, net::WorkerPool& pool, const Clock& clock,
                            Random& random)
-    : issuer_(std::move(issuer)),
-      users_(std::move(users)),
-      pool_(pool),
-      clock_(clock),
-      good_(random),
-      checking_(executor) {}
-
-net::Task<Status> TokenService::authenticate(auth::BasicCredential credential,
-                                             std::string remote_ip) {
-  const Secret login(credential.user + '\0' + std::string(credential.password.reveal()));
-  const std::string key = good_.key_of(login);
-  const bool free = co_await checking_.wait(key, kPatience);
-  if (!free) co_return exhausted("logins_busy", "1");
-  if (good_.knows(key, clock_.steady())) co_return Status{};
-  const auto wait = guard_.wait_for(credential.user, remote_ip, clock_.steady());
-  if (wait) {
-    const auto seconds = std::chrono::ceil<std::chrono::seconds>(*wait);
-    co_return exhausted("credentials_slowed", std::to_string(seconds.count()));
-  }
-  if (checking_.size() >= kMaxChecking) co_return exhausted("logins_busy", "1");
-  const std::string user = credential.user;
-  Status verified = co_await verify(std::move(credential), key);
-  if (verified) {
-    guard_.succeeded(user);
-  } else {
-    guard_.failed(user, remote_ip, clock_.steady());
-  }
-  co_return verified;
-}
-
-net::Task<Status> TokenService::verify(auth::BasicCredential credential, std::string key) {
-  const auto users = users_;
-  const net::Turn turn(checking_, key);
-  auto job = [&users, &credential] { return users->verify(credential.user, credential.password); };
-  Status verified = co_await pool_.run(std::move(job));
-  // Not when the users were replaced meanwhile.
-  if (verified && users == users_) good_.add(std::move(key), clock_.steady());
-  co_return verified;
-}
+    : issuer_(std::move(issuer)), logins_(std::move(users), executor, pool, clock, random) {}
 
 net::Task<Result<TokenReply>> TokenService::grant(TokenRequest request) {
   std::optional<std::string> user;
   if (request.credential) {
     user = request.credential->user;
-    Status verified = co_await authenticate(std::move(*request.credential), request.remote_ip);
+    Status verified = co_await logins_.check(std::move(*request.credential), request.remote_ip);
     if (!verified) co_return std::move(verified).error();
   }
   TokenReply reply;
   reply.subject = user.value_or("");
-  reply.granted = users_->granted(user, request.wanted);
+  reply.granted = users()->granted(user, request.wanted);
   reply.issued = issuer_.issue(reply.subject, reply.granted);
   co_return std::move(reply);
 }

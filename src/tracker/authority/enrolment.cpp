@@ -2,10 +2,14 @@
 
 #include <algorithm>
 
+#include "base/address_key.hpp"
+
 namespace convoy::tracker {
 namespace {
 
 using security::JoinTokenRecord;
+
+constexpr Duration kPatience = std::chrono::seconds(10);
 
 /// On a worker: the store is a file. The identity is fixed here, and the token is used up.
 Result<Enrolled> redeem(security::JoinTokenStore& store, const EnrolCall& call,
@@ -32,9 +36,12 @@ Result<Enrolled> redeem(security::JoinTokenStore& store, const EnrolCall& call,
 }  // namespace
 
 net::Task<Result<Enrolled>> EnrolmentOffice::enrol(EnrolCall call, std::string remote_ip) {
-  if (guard_.wait_for(remote_ip, remote_ip, clock_.steady())) {
+  const std::string address = address_key(remote_ip);
+  const bool free = co_await asking_.wait(address, kPatience);
+  if (!free || guard_.wait_for(remote_ip, remote_ip, clock_.steady())) {
     co_return exhausted("enrol_slowed", remote_ip);
   }
+  const net::Turn turn(asking_, address);
   auto enrolled = co_await admit(std::move(call));
   if (!enrolled && enrolled.error().kind() == ErrorClass::unauthorized) {
     guard_.failed(remote_ip, remote_ip, clock_.steady());

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/clock.hpp"
+#include "net/turn.hpp"
 #include "net/worker_pool.hpp"
 #include "security/ca/authority.hpp"
 #include "security/ca/join_token.hpp"
@@ -24,15 +25,17 @@ struct Enrolled {
 class EnrolmentOffice {
  public:
   EnrolmentOffice(security::ClusterAuthority authority,
-                  std::shared_ptr<security::JoinTokenStore> tokens, net::WorkerPool& pool,
-                  std::chrono::seconds lifetime, const Clock& clock)
+                  std::shared_ptr<security::JoinTokenStore> tokens, net::Executor executor,
+                  net::WorkerPool& pool, std::chrono::seconds lifetime, const Clock& clock)
       : authority_(std::move(authority)),
         tokens_(std::move(tokens)),
         pool_(pool),
         lifetime_(lifetime),
-        clock_(clock) {}
+        clock_(clock),
+        asking_(std::move(executor)) {}
 
-  /// Errors: exhausted "enrol_slowed" after failures from this address; invalid "csr_invalid",
+  /// Those of one address go one after the other. Errors: exhausted "enrol_slowed" after failures
+  /// from this address; invalid "csr_invalid",
   /// "spiffe_id_invalid"; unauthorized "join_token_invalid"; conflict "node_name_taken" when a
   /// token that is bound to no name asks for one that is in use. Only success uses the token up.
   net::Task<Result<Enrolled>> enrol(EnrolCall, std::string remote_ip);
@@ -49,6 +52,7 @@ class EnrolmentOffice {
   std::chrono::seconds lifetime_;
   const Clock& clock_;
   security::BruteForceGuard guard_;
+  net::Turns asking_;  ///< by address
 };
 
 }  // namespace convoy::tracker

@@ -8,6 +8,7 @@
 #include "support/net_drip.hpp"
 #include "support/net_http.hpp"
 #include "support/wire_code_of.hpp"
+#include "wire/auth/challenge.hpp"
 
 namespace convoy {
 namespace {
@@ -19,6 +20,21 @@ class MirrorUsers : public ::testing::Test {
         {"engine", crypto::hash_password(Secret("pw"), world.random)});
     digest = world.blob(100 * 1024);
     world.engine->on_add = [](test::FakeTorrent& t) { t.deliver_all(); };
+  }
+  /// Of `n` requests sent at once; 0: no answer.
+  std::vector<int> statuses(int n, const std::function<std::string(int)>& password) {
+    std::vector<std::shared_ptr<std::optional<test::Got>>> all;
+    for (int i = 0; i < n; ++i) {
+      auto request = world.request("GET", "/v2/");
+      request.headers.add("Authorization", auth::basic_header("engine", Secret(password(i))));
+      all.push_back(world.begin(std::move(request)));
+    }
+    std::vector<int> out;
+    for (const auto& got : all) {
+      for (int i = 0; i < 10'000 && !*got; ++i) world.pump();
+      out.push_back(*got ? (*got)->status : 0);
+    }
+    return out;
   }
   test::AgentWorld world;
   oci::Digest digest = oci::Digest::sha256({});
@@ -65,6 +81,20 @@ TEST_F(MirrorUsers, TheirCredentialIsNotTheRegistrys) {
   manifest.headers.add("Authorization", "Basic ZW5naW5lOnB3");
   EXPECT_EQ(world.get(std::move(manifest)).status, 200);
   for (const auto& seen : world.registry.seen) EXPECT_FALSE(seen.headers.has("Authorization"));
+}
+
+TEST_F(MirrorUsers, OfManyGuessesAtOnceFewAreChecked) {
+  world.start();
+  const auto got = statuses(100, [](int i) { return "guess" + std::to_string(i); });
+  const auto checked = std::count(got.begin(), got.end(), 401);
+  // 16 at a time, and none any more after the fifth that failed.
+  EXPECT_LE(checked, 20);
+  EXPECT_EQ(std::count(got.begin(), got.end(), 429), 100 - checked);
+}
+
+TEST_F(MirrorUsers, ManyAtOnceByOneCredentialAreLetIn) {
+  world.start();
+  for (const int status : statuses(40, [](int) { return "pw"; })) EXPECT_EQ(status, 200);
 }
 
 class Options : public ::testing::Test {

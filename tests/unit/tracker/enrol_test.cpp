@@ -29,6 +29,8 @@ class Enrol : public testing::Test {
     return result.ok() ? "ok" : result.error().code();
   }
 
+  static net::Task<void> pause() { co_await net::sleep_for(5ms); }
+
   TrackerWorld world_;
   crypto::PrivateKey key_ = crypto::PrivateKey::generate();
 };
@@ -139,6 +141,24 @@ TEST_F(Enrol, GuessingFromOneAddressIsSlowedAndOthersAreNot) {
   const auto elsewhere =
       world_.loop.run(world_.stranger("127.0.0.2").enrol(request, world_.soon()));
   EXPECT_EQ(code(elsewhere), "ok");
+}
+
+TEST_F(Enrol, ManyGuessesAtOnceGoOneAfterTheOther) {
+  const Secret wrong("cvj_0123456789abcdef_" + std::string(64, '0'));
+  const auto csr = crypto::make_csr(key_, "x");
+  std::vector<std::string> codes;
+  test::Tasks tasks(world_.loop);
+  for (int i = 0; i < 20; ++i) {
+    auto& client = world_.stranger();
+    tasks->spawn([&, client = &client]() -> net::Task<void> {
+      clients::EnrolRequest request{wrong, "node-1", csr, {}};
+      const auto got = co_await client->enrol(std::move(request), world_.soon());
+      codes.push_back(code(got));
+    });
+  }
+  for (int i = 0; i < 4000 && codes.size() < 20; ++i) world_.loop.run(pause());
+  EXPECT_EQ(std::count(codes.begin(), codes.end(), "join_token_invalid"), 5);
+  EXPECT_EQ(std::count(codes.begin(), codes.end(), "enrol_slowed"), 15);
 }
 
 TEST_F(Enrol, NoSecretReachesTheAuditLog) {
