@@ -103,14 +103,19 @@ Result<IssuedCertificate> ClusterAuthority::issue_node(const SpiffeId& id,
   if (lifetime < kMinNodeLifetime || lifetime > kMaxNodeLifetime) {
     return invalid("lifetime_invalid");
   }
+  if (auto good = in_force(); !good) return std::move(good).error();
   const UnixTime now = clock_->wall();
-  if (now >= issuing_.not_after()) return unavailable("authority_expired");
   auto spec = spec_of(crypto::CertUse::node, "", now, lifetime);
   spec.not_before = std::max(spec.not_before, issuing_.not_before());
   spec.not_after = std::min(spec.not_after, issuing_.not_after());
   spec.uris = {id.str()};
   auto cert = crypto::issue(spec, key, issuing_, key_, *random_);
   return IssuedCertificate{cert, crypto::chain_pem({cert, issuing_})};
+}
+
+Status ClusterAuthority::in_force() const {
+  const bool expired = clock_->wall() >= issuing_.not_after();
+  return expired ? Status(unavailable("authority_expired")) : Status();
 }
 
 UnixTime renew_at(const crypto::Certificate& certificate) {

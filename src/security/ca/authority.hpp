@@ -57,6 +57,8 @@ class ClusterAuthority {
   /// "authority_expired".
   Result<IssuedCertificate> issue_node(const SpiffeId&, const crypto::PublicKey& key,
                                        std::chrono::seconds lifetime = kDefaultNodeLifetime) const;
+  /// Error unavailable "authority_expired".
+  Status in_force() const;
 
   const std::string& trust_domain() const { return trust_domain_; }
   const std::string& cluster() const { return cluster_; }

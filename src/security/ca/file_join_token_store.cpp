@@ -53,6 +53,7 @@ boost::json::object to_json(const JoinTokenRecord& r) {
   out["zone"] = r.zone;
   out["expires"] = r.expires.time_since_epoch().count();
   out["used_by"] = r.used_by;
+  if (r.used_key) out["used_key"] = to_hex(*r.used_key);
   return out;
 }
 
@@ -68,8 +69,11 @@ std::optional<JoinTokenRecord> from_json(const boost::json::value& value) {
   // Absent must not read as "fresh": a token without a state is not one.
   const auto used_by = wire::json_string(o, "used_by");
   if (!id || !hash || !kind || !name || !zone || !expires || !used_by) return std::nullopt;
-  return JoinTokenRecord{
-      *id, *hash, *kind, *name, *zone, UnixTime(std::chrono::seconds(*expires)), *used_by};
+  const auto used_key = hash256_from_hex(wire::json_string(o, "used_key").value_or(""));
+  if (o.contains("used_key") && !used_key) return std::nullopt;
+  return JoinTokenRecord{*id,      *hash,   *kind,
+                         *name,    *zone,   UnixTime(std::chrono::seconds(*expires)),
+                         *used_by, used_key};
 }
 
 Result<JoinTokens> load(const LockedFolder& folder) {
@@ -116,13 +120,14 @@ Status FileJoinTokenStore::add(const JoinTokenRecord& record) {
 }
 
 Result<JoinTokenRecord> FileJoinTokenStore::redeem(std::string_view id, const Hash256& hash,
-                                                   const SpiffeId& node, UnixTime now) {
+                                                   const SpiffeId& node, const Hash256& key,
+                                                   UnixTime now) {
   const std::lock_guard lock(mutex_);
   const auto folder = open_locked(path_);
   if (!folder) return folder.error();
   auto tokens = load(*folder);
   if (!tokens) return std::move(tokens).error();
-  auto used = detail::use_join_token(*tokens, id, hash, node, now);
+  auto used = detail::use_join_token(*tokens, id, hash, node, key, now);
   if (!used) return used;
   if (auto saved = save(*folder, *tokens); !saved) return std::move(saved).error();
   return used;

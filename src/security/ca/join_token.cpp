@@ -43,10 +43,10 @@ Status check_spec(const JoinTokenSpec& spec) {
 }  // namespace
 
 Status detail::check_join_token(const JoinTokenRecord& record, const Hash256& secret_hash,
-                                UnixTime now) {
+                                const Hash256& key, UnixTime now) {
   // The secret first: who does not know it learns nothing of the rest, not even by time.
   if (!constant_time_equal(record.hash, secret_hash)) return refuse("wrong secret");
-  if (!record.used_by.empty()) return refuse("used by " + record.used_by);
+  if (!record.used_by.empty() && record.used_key != key) return refuse("used by " + record.used_by);
   if (now >= record.expires) return refuse("expired");
   return {};
 }
@@ -54,6 +54,9 @@ Status detail::check_join_token(const JoinTokenRecord& record, const Hash256& se
 Status detail::check_join_token_for(const JoinTokenRecord& record, const SpiffeId& node) {
   if (record.kind != node.kind) return refuse("for another kind");
   if (!record.name.empty() && record.name != node.name) return refuse("for another name");
+  if (!record.used_by.empty() && record.used_by != node.str()) {
+    return refuse("used by " + record.used_by);
+  }
   return {};
 }
 
@@ -67,14 +70,15 @@ Status detail::add_join_token(JoinTokens& tokens, const JoinTokenRecord& record)
 
 Result<JoinTokenRecord> detail::use_join_token(JoinTokens& tokens, std::string_view id,
                                                const Hash256& secret_hash, const SpiffeId& node,
-                                               UnixTime now) {
+                                               const Hash256& key, UnixTime now) {
   const auto it = tokens.find(id);
   if (it == tokens.end()) return unknown_join_token();
-  if (auto good = check_join_token(it->second, secret_hash, now); !good) {
+  if (auto good = check_join_token(it->second, secret_hash, key, now); !good) {
     return std::move(good).error();
   }
   if (auto good = check_join_token_for(it->second, node); !good) return std::move(good).error();
   it->second.used_by = node.str();
+  it->second.used_key = key;
   return it->second;
 }
 
@@ -94,20 +98,21 @@ Result<Secret> create_join_token(JoinTokenStore& store, const JoinTokenSpec& spe
 }
 
 Result<JoinTokenRecord> redeem_join_token(JoinTokenStore& store, const Secret& token,
-                                          const SpiffeId& node, UnixTime now) {
+                                          const SpiffeId& node, const Hash256& key, UnixTime now) {
   const auto parsed = parse(token);
   if (!parsed) return parsed.error();
-  return store.redeem(parsed->id, parsed->hash, node, now);
+  return store.redeem(parsed->id, parsed->hash, node, key, now);
 }
 
-Result<JoinTokenRecord> find_join_token(JoinTokenStore& store, const Secret& token, UnixTime now) {
+Result<JoinTokenRecord> find_join_token(JoinTokenStore& store, const Secret& token,
+                                        const Hash256& key, UnixTime now) {
   const auto parsed = parse(token);
   if (!parsed) return parsed.error();
   const auto records = store.list();
   if (!records) return records.error();
   for (const auto& record : *records) {
     if (record.id != parsed->id) continue;
-    if (auto good = detail::check_join_token(record, parsed->hash, now); !good) {
+    if (auto good = detail::check_join_token(record, parsed->hash, key, now); !good) {
       return std::move(good).error();
     }
     return record;
@@ -121,9 +126,10 @@ Status MemoryJoinTokenStore::add(const JoinTokenRecord& record) {
 }
 
 Result<JoinTokenRecord> MemoryJoinTokenStore::redeem(std::string_view id, const Hash256& hash,
-                                                     const SpiffeId& node, UnixTime now) {
+                                                     const SpiffeId& node, const Hash256& key,
+                                                     UnixTime now) {
   const std::lock_guard lock(mutex_);
-  return detail::use_join_token(records_, id, hash, node, now);
+  return detail::use_join_token(records_, id, hash, node, key, now);
 }
 
 Result<std::vector<JoinTokenRecord>> MemoryJoinTokenStore::list() {

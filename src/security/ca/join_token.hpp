@@ -3,6 +3,7 @@
 #include <chrono>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +26,9 @@ struct JoinTokenRecord {
   std::string zone;                ///< "": as the node says
   UnixTime expires{};
   std::string used_by;  ///< SPIFFE id of the node that used it; "" while it is fresh
+  /// SHA-256 of that node's public key (SPKI). Nothing while it is fresh, or if it was used before
+  /// keys were kept.
+  std::optional<Hash256> used_key;
 
   bool operator==(const JoinTokenRecord&) const = default;
 };
@@ -38,11 +42,13 @@ class JoinTokenStore {
   /// Errors: conflict "join_token_exists", exhausted "join_token_limit" (10,000 kept),
   /// and those of the disk (unavailable "join_token_store").
   virtual Status add(const JoinTokenRecord&) = 0;
-  /// Marks the token used if it may be used now for this node, in one step: of two callers at most
-  /// one succeeds. Error (unauthorized) "join_token_invalid" whatever the reason; the reason
-  /// stands in the detail. "join_token_store" when the disk fails: then it is not used.
+  /// Marks the token used if it may be used now for this node, in one step: of two callers with
+  /// different nodes or keys at most one succeeds. Error (unauthorized) "join_token_invalid"
+  /// whatever the reason; the reason stands in the detail. "join_token_store" when the disk fails:
+  /// then it is not used.
   virtual Result<JoinTokenRecord> redeem(std::string_view id, const Hash256& secret_hash,
-                                         const SpiffeId& node, UnixTime now) = 0;
+                                         const SpiffeId& node, const Hash256& key,
+                                         UnixTime now) = 0;
   virtual Result<std::vector<JoinTokenRecord>> list() = 0;
   /// Error not_found "join_token_unknown".
   virtual Status remove(std::string_view id) = 0;
@@ -52,7 +58,7 @@ class MemoryJoinTokenStore final : public JoinTokenStore {
  public:
   Status add(const JoinTokenRecord&) override;
   Result<JoinTokenRecord> redeem(std::string_view id, const Hash256&, const SpiffeId&,
-                                 UnixTime now) override;
+                                 const Hash256& key, UnixTime now) override;
   Result<std::vector<JoinTokenRecord>> list() override;
   Status remove(std::string_view id) override;
 
@@ -69,7 +75,7 @@ class FileJoinTokenStore final : public JoinTokenStore {
   explicit FileJoinTokenStore(std::string path) : path_(std::move(path)) {}
   Status add(const JoinTokenRecord&) override;
   Result<JoinTokenRecord> redeem(std::string_view id, const Hash256&, const SpiffeId&,
-                                 UnixTime now) override;
+                                 const Hash256& key, UnixTime now) override;
   Result<std::vector<JoinTokenRecord>> list() override;
   Status remove(std::string_view id) override;
 
@@ -89,13 +95,16 @@ struct JoinTokenSpec {
 /// else. Error "join_token_spec" (kind tracker, bad name or zone, lifetime), those of add().
 Result<Secret> create_join_token(JoinTokenStore&, const JoinTokenSpec&, UnixTime now, Random&);
 
-/// Uses a token up for `node`, whose kind and name it must allow. Ask only after everything else
-/// about the request was found good: a token works once. Errors as JoinTokenStore::redeem.
+/// Uses a token up for `node`, whose kind and name it must allow, and `key`, the SHA-256 of its
+/// public key. Ask only after everything else about the request was found good: a token works once.
+/// Until it expires the same node may come again with the same key, for the answer may have been
+/// lost. Errors as JoinTokenStore::redeem.
 Result<JoinTokenRecord> redeem_join_token(JoinTokenStore&, const Secret& token,
-                                          const SpiffeId& node, UnixTime now);
+                                          const SpiffeId& node, const Hash256& key, UnixTime now);
 
-/// The record a token's text belongs to, for its kind and zone before it is redeemed. Same
-/// uniform error; nothing is changed.
-Result<JoinTokenRecord> find_join_token(JoinTokenStore&, const Secret& token, UnixTime now);
+/// The record a token's text belongs to, for its kind and zone before it is redeemed with this key.
+/// Same uniform error; nothing is changed.
+Result<JoinTokenRecord> find_join_token(JoinTokenStore&, const Secret& token, const Hash256& key,
+                                        UnixTime now);
 
 }  // namespace convoy::security

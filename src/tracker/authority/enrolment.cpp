@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/address_key.hpp"
+#include "crypto/hash.hpp"
 
 namespace convoy::tracker {
 namespace {
@@ -12,14 +13,14 @@ using security::JoinTokenRecord;
 constexpr Duration kPatience = std::chrono::seconds(10);
 
 /// On a worker: the store is a file. The identity is fixed here, and the token is used up.
-Result<Enrolled> redeem(security::JoinTokenStore& store, const EnrolCall& call,
+Result<Enrolled> redeem(security::JoinTokenStore& store, const EnrolCall& call, const Hash256& key,
                         const std::string& trust_domain, const std::string& cluster, UnixTime now) {
-  auto record = security::find_join_token(store, call.token, now);
+  auto record = security::find_join_token(store, call.token, key, now);
   if (!record) return std::move(record).error();
   const std::string& name = call.name.empty() ? record->name : call.name;
   auto id = security::SpiffeId::make(trust_domain, cluster, record->kind, name);
   if (!id) return std::move(id).error();
-  if (record->name.empty()) {
+  if (record->name.empty() && record->used_by.empty()) {
     auto all = store.list();
     if (!all) return std::move(all).error();
     const std::string text = id->str();
@@ -28,7 +29,7 @@ Result<Enrolled> redeem(security::JoinTokenStore& store, const EnrolCall& call,
     });
     if (taken) return conflict("node_name_taken", text);
   }
-  auto used = security::redeem_join_token(store, call.token, *id, now);
+  auto used = security::redeem_join_token(store, call.token, *id, key, now);
   if (!used) return std::move(used).error();
   return Enrolled{std::move(*id), std::move(used->zone), {}};
 }
@@ -52,10 +53,13 @@ net::Task<Result<Enrolled>> EnrolmentOffice::enrol(EnrolCall call, std::string r
 net::Task<Result<Enrolled>> EnrolmentOffice::admit(EnrolCall call) {
   auto key = crypto::csr_public_key(call.csr_pem);
   if (!key) co_return std::move(key).error();
+  if (auto good = authority_.in_force(); !good) co_return std::move(good).error();
   const auto shared = std::make_shared<EnrolCall>(std::move(call));
+  const Hash256 key_hash = crypto::sha256(key->spki());
   const UnixTime now = clock_.wall();
-  auto job = [this, shared, now] {
-    return redeem(*tokens_, *shared, authority_.trust_domain(), authority_.cluster(), now);
+  auto job = [this, shared, key_hash, now] {
+    return redeem(*tokens_, *shared, key_hash, authority_.trust_domain(), authority_.cluster(),
+                  now);
   };
   auto redeemed = co_await pool_.run(std::move(job));
   if (!redeemed) co_return std::move(redeemed).error();

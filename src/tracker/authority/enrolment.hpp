@@ -20,8 +20,9 @@ struct Enrolled {
   std::string chain_pem;  ///< leaf and issuing CA
 };
 
-/// Lets nodes in: a join token once, then renewal by the certificate itself. A CSR decides
-/// nothing but the public key. One thread.
+/// Lets nodes in: a join token once (again only for the same node and key, whose answer may have
+/// been lost), then renewal by the certificate itself. A CSR decides nothing but the public key.
+/// One thread.
 class EnrolmentOffice {
  public:
   EnrolmentOffice(security::ClusterAuthority authority,
@@ -35,9 +36,9 @@ class EnrolmentOffice {
         asking_(std::move(executor)) {}
 
   /// Those of one address go one after the other. Errors: exhausted "enrol_slowed" after failures
-  /// from this address; invalid "csr_invalid",
-  /// "spiffe_id_invalid"; unauthorized "join_token_invalid"; conflict "node_name_taken" when a
-  /// token that is bound to no name asks for one that is in use. Only success uses the token up.
+  /// from this address; invalid "csr_invalid", "spiffe_id_invalid"; unauthorized
+  /// "join_token_invalid"; conflict "node_name_taken" when a token that is bound to no name asks
+  /// for one that is in use; unavailable "authority_expired". Only success uses the token up.
   net::Task<Result<Enrolled>> enrol(EnrolCall, std::string remote_ip);
   Result<Enrolled> renew(const Caller&, const std::string& csr_pem);
 

@@ -20,6 +20,9 @@ using namespace std::chrono_literals;
 
 constexpr UnixTime kNow = test::ManualClock::kStart;
 
+constexpr Hash256 kKey{1};
+constexpr Hash256 kThiefsKey{2};
+
 SpiffeId node(std::string name, NodeKind kind = NodeKind::node) {
   return {"example.org", "c1", kind, std::move(name)};
 }
@@ -38,8 +41,8 @@ class JoinTokenTest : public testing::TestWithParam<bool> {
     return create_join_token(*store_, spec, kNow, random_).value();
   }
   Result<JoinTokenRecord> redeem(const Secret& token, const SpiffeId& who = node("node-1"),
-                                 UnixTime now = kNow) {
-    return redeem_join_token(*store_, token, who, now);
+                                 UnixTime now = kNow, const Hash256& key = kKey) {
+    return redeem_join_token(*store_, token, who, key, now);
   }
   void expect_refused(const Result<JoinTokenRecord>& r, std::string_view reason) {
     ASSERT_FALSE(r);
@@ -65,15 +68,30 @@ TEST_P(JoinTokenTest, HasTheTextForm) {
 
 TEST_P(JoinTokenTest, WorksOnce) {
   const auto token = create({NodeKind::origin, "", "zone-a", 1h});
-  const auto found = find_join_token(*store_, token, kNow);
+  const auto found = find_join_token(*store_, token, kKey, kNow);
   ASSERT_TRUE(found);
   EXPECT_EQ(found->kind, NodeKind::origin);
   const auto used = redeem(token, node("o", NodeKind::origin));
   ASSERT_TRUE(used) << used.error().text();
   EXPECT_EQ(used->zone, "zone-a");
   EXPECT_EQ(used->used_by, "spiffe://example.org/cluster/c1/origin/o");
-  expect_refused(redeem(token, node("o", NodeKind::origin)), "used");
-  expect_refused(find_join_token(*store_, token, kNow), "used");
+  EXPECT_EQ(used->used_key, kKey);
+  expect_refused(redeem(token, node("o", NodeKind::origin), kNow, kThiefsKey), "used");
+  expect_refused(find_join_token(*store_, token, kThiefsKey, kNow), "used");
+}
+
+TEST_P(JoinTokenTest, IsTakenAgainFromTheSameNodeWithTheSameKeyAlone) {
+  const auto token = create();
+  ASSERT_TRUE(redeem(token, node("a")));
+  const auto again = redeem(token, node("a"), kNow + 3599s);
+  ASSERT_TRUE(again) << again.error().text();
+  EXPECT_EQ(again->used_by, "spiffe://example.org/cluster/c1/node/a");
+  EXPECT_TRUE(find_join_token(*store_, token, kKey, kNow));
+  expect_refused(redeem(token, node("b")), "used");
+  expect_refused(redeem(token, node("a"), kNow, kThiefsKey), "used");
+  expect_refused(redeem(token, node("a", NodeKind::origin)), "kind");
+  expect_refused(redeem(token, node("a"), kNow + 3600s), "expired");
+  EXPECT_EQ(store_->list().value().front().used_key, kKey);
 }
 
 TEST_P(JoinTokenTest, TheSecretIsNotKept) {
@@ -166,7 +184,8 @@ TEST_P(JoinTokenTest, OfManyAtOnceOneSucceeds) {
       JoinTokenStore& store = GetParam() ? static_cast<JoinTokenStore&>(own) : *store_;
       for (std::size_t i = 0; i < kRounds; ++i) {
         together.arrive_and_wait();
-        const auto used = redeem_join_token(store, tokens[i], node("n" + std::to_string(t)), kNow);
+        const auto used =
+            redeem_join_token(store, tokens[i], node("n" + std::to_string(t)), kKey, kNow);
         good[i] += used.ok();
         strange += !used && used.error().code() != "join_token_invalid";
       }
@@ -187,11 +206,12 @@ TEST(JoinTokenFile, SurvivesARestartAndIsPrivate) {
   FileJoinTokenStore first(path);
   const auto used = create_join_token(first, {}, kNow, random).value();
   const auto fresh = create_join_token(first, {}, kNow, random).value();
-  ASSERT_TRUE(redeem_join_token(first, used, node("a"), kNow));
+  ASSERT_TRUE(redeem_join_token(first, used, node("a"), kKey, kNow));
   FileJoinTokenStore second(path);
   EXPECT_EQ(second.list().value(), first.list().value());
-  EXPECT_FALSE(redeem_join_token(second, used, node("a"), kNow));
-  EXPECT_TRUE(redeem_join_token(second, fresh, node("a"), kNow));
+  EXPECT_FALSE(redeem_join_token(second, used, node("a"), kThiefsKey, kNow));
+  EXPECT_TRUE(redeem_join_token(second, used, node("a"), kKey, kNow));
+  EXPECT_TRUE(redeem_join_token(second, fresh, node("a"), kKey, kNow));
   struct stat st{};
   ASSERT_EQ(::stat(path.c_str(), &st), 0);
   EXPECT_EQ(st.st_mode & 0777, 0600u);
@@ -209,12 +229,32 @@ TEST(JoinTokenFile, ADamagedFileGivesNothingAway) {
   for (const std::string& text :
        {std::string(), std::string("[]"), std::string(R"({"tokens":)"),
         std::string(R"({"tokens":[{}]})"), R"({"tokens":[{)" + entry + "}]}",
-        R"({"tokens":[{)" + entry + R"(,"used_by":""},{)" + entry + R"(,"used_by":""}]})"}) {
+        R"({"tokens":[{)" + entry + R"(,"used_by":""},{)" + entry + R"(,"used_by":""}]})",
+        R"({"tokens":[{)" + entry + R"(,"used_by":"","used_key":"12"}]})"}) {
     std::ofstream(path) << text;
-    const auto got = redeem_join_token(store, token, node("a"), kNow);
+    const auto got = redeem_join_token(store, token, node("a"), kKey, kNow);
     ASSERT_FALSE(got) << text;
     EXPECT_EQ(got.error().code(), "join_token_store");
   }
+}
+
+TEST(JoinTokenFile, OneWrittenBeforeKeysWereKeptIsRead) {
+  test::TempDir dir;
+  SystemRandom random;
+  const std::string path = dir / "t.json";
+  FileJoinTokenStore store(path);
+  const auto token = create_join_token(store, {}, kNow, random).value();
+  const auto record = store.list().value().front();
+  const auto write = [&](const std::string& used_by) {
+    std::ofstream(path) << R"({"tokens":[{"id":")" + record.id + R"(","sha256":")" +
+                               to_hex(record.hash) +
+                               R"(","kind":"node","name":"","zone":"","expires":99999999999,)" +
+                               R"("used_by":")" + used_by + R"("}]})";
+  };
+  write(node("a").str());
+  EXPECT_FALSE(redeem_join_token(store, token, node("a"), kKey, kNow)) << "whose key was it?";
+  write("");
+  EXPECT_TRUE(redeem_join_token(store, token, node("a"), kKey, kNow));
 }
 
 TEST(JoinTokenFile, AMissingFolderIsAnError) {

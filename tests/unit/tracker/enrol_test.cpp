@@ -79,8 +79,32 @@ TEST_F(Enrol, TheZoneOfTheTokenComesBackAndAClaimedOneDoesNot) {
 TEST_F(Enrol, TokenWorksOnce) {
   const Secret once = token();
   EXPECT_EQ(code(enrol(once, "node-1")), "ok");
+  EXPECT_EQ(code(enrol(once, "node-2")), "join_token_invalid");
+  key_ = crypto::PrivateKey::generate();
   EXPECT_EQ(code(enrol(once, "node-1")), "join_token_invalid");
   EXPECT_EQ(code(enrol(once, "node-2")), "join_token_invalid");
+}
+
+TEST_F(Enrol, ANodeWhoseAnswerWasLostMayAskAgainUntilTheTokenExpires) {
+  for (const std::string name : {"node-1", "node-2"}) {
+    const Secret given = token(name == "node-1" ? "" : name);
+    const auto lost = enrol(given, name);
+    ASSERT_TRUE(lost.ok()) << lost.error().text();
+    const auto again = enrol(given, name);
+    ASSERT_TRUE(again.ok()) << again.error().text();
+    EXPECT_EQ(again->id, lost->id);
+    const auto leaf = crypto::Certificate::chain_from_pem(again->chain_pem).value().front();
+    EXPECT_EQ(leaf.public_key().spki(), key_.public_key().spki());
+    world_.clock.advance(3600s);
+    EXPECT_EQ(code(enrol(given, name)), "join_token_invalid");
+  }
+}
+
+TEST_F(Enrol, AnExpiredAuthorityUsesNoTokenUp) {
+  world_.clock.advance(std::chrono::hours(24 * 1826));
+  const Secret fresh = token();
+  EXPECT_EQ(code(enrol(fresh, "node-1")), "authority_expired");
+  EXPECT_EQ(world_.tokens.list().value().front().used_by, "");
 }
 
 TEST_F(Enrol, ExpiredForeignAndForgedTokensLookTheSame) {
@@ -164,7 +188,7 @@ TEST_F(Enrol, ManyGuessesAtOnceGoOneAfterTheOther) {
 TEST_F(Enrol, NoSecretReachesTheAuditLog) {
   const Secret once = token();
   EXPECT_EQ(code(enrol(once, "node-1")), "ok");
-  EXPECT_EQ(code(enrol(once, "node-1")), "join_token_invalid");
+  EXPECT_EQ(code(enrol(once, "node-2")), "join_token_invalid");
   const std::string secret(once.reveal().substr(once.reveal().rfind('_') + 1));
   for (const auto& event : world_.audit.events()) {
     for (const auto& [key, value] : event.extra) {
