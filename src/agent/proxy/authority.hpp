@@ -16,8 +16,7 @@ struct Authority {
 /// At most 255 characters of host. Error "authority_invalid".
 Result<Authority> parse_authority(std::string_view);
 
-/// Addresses of this machine itself and of its link: what a proxy that others may use must not
-/// open to them.
+/// Loopback and link-local addresses: what a proxy that others may use must not open to them.
 bool is_local_address(std::string_view ip);
 
 }  // namespace convoy::agent

@@ -4,6 +4,7 @@
 
 #include "agent/mirror/answers.hpp"
 #include "agent/proxy/tunnel.hpp"
+#include "net/own_address.hpp"
 #include "net/tcp.hpp"
 
 namespace convoy::agent {
@@ -27,6 +28,15 @@ net::Task<void> say(net::HttpExchange& exchange, int status, std::string text,
 /// Keeps temporaries out of the caller's co_await.
 net::Task<void> say(net::HttpExchange& exchange, int status, const char* text) {
   return say(exchange, status, std::string(text), http::Headers());
+}
+
+bool leads_to_this_machine(const net::Stream& stream) {
+  const std::string& to = stream.remote().ip;
+  if (is_local_address(to)) return true;
+  // An address routed to this machine stands on no interface; the kernel then leaves from it too.
+  // To a further address of an interface it leaves from the first.
+  const auto own = net::own_addresses();
+  return to == stream.local().ip || std::find(own.begin(), own.end(), to) != own.end();
 }
 
 }  // namespace
@@ -147,7 +157,7 @@ net::Task<void> ProxyHandler::open_tunnel(net::HttpExchange& exchange, Authority
     co_await say(exchange, 502, "The host cannot be reached.");
     co_return;
   }
-  if (policy_.reachable_from_outside && is_local_address((*server)->remote().ip)) {
+  if (policy_.reachable_from_outside && leads_to_this_machine(**server)) {
     audit(exchange, false, "proxy.refuse", "local_address", authority.host);
     co_await say(exchange, 403, "This address is not for others.");
     co_return;

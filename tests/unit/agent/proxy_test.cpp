@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "agent/proxy/authority.hpp"
+#include "net/own_address.hpp"
 #include "net/tcp.hpp"
 #include "net/tls.hpp"
 #include "support/agent_world.hpp"
@@ -291,6 +292,46 @@ TEST_F(ProxyUsers, AreAskedBeforeAnythingElse) {
   EXPECT_EQ(world.log->text().find("canary"), std::string::npos);
 }
 
+class ProxyForOthers : public ProxyUsers {
+ protected:
+  ProxyForOthers() {
+    world.options.proxy_listen = {"0.0.0.0", 0};
+    world.options.proxy_allow_non_loopback = true;
+  }
+  /// What CONNECT is answered by a user.
+  std::string opened(const std::string& host, std::uint16_t port) {
+    const auto at = world.agent->proxy_endpoint();
+    auto stream = world.loop.run(
+        net::tcp_connect(world.loop.executor(), "127.0.0.1", at.port, std::chrono::seconds(5)));
+    return connect_to(**stream, host + ":" + std::to_string(port),
+                      "Proxy-Authorization: Basic YWxpY2U6Y2FuYXJ5LXB3\r\n")
+        .substr(0, 12);
+  }
+};
+
+TEST_F(ProxyForOthers, OpensNoneOfTheMachinesOwnAddresses) {
+  world.start();
+  const auto v4 = net::Listener::open(world.loop.executor(), {"0.0.0.0", 0}).value();
+  const auto v6 = net::Listener::open(world.loop.executor(), {"::", 0});
+  std::size_t refused = 0;
+  const auto expect_refused = [&](const std::string& host, const net::Listener& listener) {
+    EXPECT_EQ(opened(host, listener.local().port), "HTTP/1.1 403") << host;
+    ++refused;
+  };
+  for (const std::string host : {"localhost", "127.0.0.1", "2130706433", "[::ffff:127.0.0.1]"}) {
+    expect_refused(host, *v4);
+  }
+  for (const std::string& ip : net::own_addresses()) {
+    const bool is_v6 = ip.find(':') != std::string::npos;
+    if (is_v6 && v6.ok() && !ip.starts_with("fe80")) expect_refused("[" + ip + "]", **v6);
+    if (is_v6) continue;
+    expect_refused(ip, *v4);
+    expect_refused("[::ffff:" + ip + "]", *v4);
+  }
+  EXPECT_EQ(world.audit.count("proxy.refuse", "local_address"), refused);
+  if (refused <= 6) GTEST_SKIP() << "this machine has no address beyond loopback";
+}
+
 TEST(ProxyAuthority, Parses) {
   EXPECT_EQ(agent::parse_authority("Example.ORG:443")->host, "example.org");
   EXPECT_EQ(agent::parse_authority("[2001:db8::1]:8443")->port, 8443);
@@ -300,7 +341,7 @@ TEST(ProxyAuthority, Parses) {
   EXPECT_FALSE(agent::parse_authority("a/b:1").ok());
 }
 
-TEST(ProxyAuthority, KnowsTheMachinesOwnAddresses) {
+TEST(ProxyAuthority, KnowsLoopbackAndLinkLocalAddresses) {
   for (const char* ip : {"127.0.0.1", "127.9.9.9", "::1", "::", "169.254.169.254", "fe80::1",
                          "::ffff:127.0.0.1", "0.0.0.0"}) {
     EXPECT_TRUE(agent::is_local_address(ip)) << ip;
