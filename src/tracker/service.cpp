@@ -8,12 +8,12 @@
 #include "security/ca/authority.hpp"
 #include "security/ca/join_token.hpp"
 #include "security/ca/pem_identity.hpp"
+#include "security/ca/revoked_nodes.hpp"
 #include "tracker/api/router.hpp"
 
 namespace convoy::tracker {
 namespace {
 
-constexpr std::chrono::seconds kSweep{5};
 constexpr std::uint64_t kMinBodyRate = 1024;
 
 Error bad(std::string what, const Error& cause) {
@@ -79,6 +79,8 @@ struct TrackerService::Impl {
     security::SpiffeId name;
     Registries registries;
     std::shared_ptr<net::TlsServerContext> tls;
+    std::shared_ptr<security::RevokedNodes> revoked_file;
+    security::RevokedNames revoked;  ///< as last read
   };
   static Result<Loaded> load(net::Executor, const TrackerOptions&, const Clock&, Random&);
 
@@ -86,8 +88,10 @@ struct TrackerService::Impl {
        Random& random, security::AuditLog& audit, std::shared_ptr<net::Metrics> m, Logger logger);
 
   net::Task<void> sweep();
+  net::Task<void> read_revoked();
 
   net::Executor executor;
+  net::WorkerPool& pool;
   TrackerOptions options;
   const Clock& clock;
   std::shared_ptr<net::Metrics> metrics;
@@ -134,8 +138,18 @@ Result<TrackerService::Impl::Loaded> TrackerService::Impl::load(net::Executor ex
   tls.client_roots_pem = root.pem();
   auto context = net::TlsServerContext::make(std::move(tls));
   if (!context) return bad("server", context.error());
-  return Loaded{std::move(cluster),     std::move(*authority), std::move(*signer), *client, *name,
-                std::move(*registries), std::move(*context)};
+  auto revoked_file = std::make_shared<security::RevokedNodes>(options.join_token_file);
+  auto revoked = revoked_file->list();
+  if (!revoked) return bad("join_token_file", revoked.error());
+  return Loaded{std::move(cluster),
+                std::move(*authority),
+                std::move(*signer),
+                *client,
+                *name,
+                std::move(*registries),
+                std::move(*context),
+                std::move(revoked_file),
+                std::move(*revoked)};
 }
 
 namespace {
@@ -168,6 +182,7 @@ TrackerService::Impl::Impl(net::Executor e, net::WorkerPool& workers, TrackerOpt
                            const Clock& c, Random& random, security::AuditLog& audit,
                            std::shared_ptr<net::Metrics> m, Logger logger)
     : executor(e),
+      pool(workers),
       options(std::move(o)),
       clock(c),
       metrics(std::move(m)),
@@ -176,8 +191,8 @@ TrackerService::Impl::Impl(net::Executor e, net::WorkerPool& workers, TrackerOpt
       tasks(e),
       issuer(loaded.signer, loaded.name, clock, random),
       office(loaded.authority,
-             std::make_shared<security::FileJoinTokenStore>(options.join_token_file), e, workers,
-             options.node_lifetime, clock),
+             std::make_shared<security::FileJoinTokenStore>(options.join_token_file),
+             loaded.revoked_file, e, workers, options.node_lifetime, clock),
       pulls(e, tasks, options.limits.max_registry_calls, options.registry_timeout, clock),
       metadata(e, tasks, options.limits.max_registry_calls, options.registry_timeout,
                loaded.authority.root().pem(), clock),
@@ -187,14 +202,26 @@ TrackerService::Impl::Impl(net::Executor e, net::WorkerPool& workers, TrackerOpt
       desk({loaded.registries, pulls, metadata, issuer, grants, peers, clock,
             options.ticket_lifetime}),
       router({office, desk, loaded.registries, grants, peers, limiter, loaded.cluster,
-              options.announce_interval, options.limits.max_body_bytes, clock, audit, metrics,
-              log}),
+              loaded.revoked, options.announce_interval, options.limits.max_body_bytes, clock,
+              audit, metrics, log}),
       server(
           e, server_options(options, loaded.tls),
           [this](net::HttpExchange& http) { return router.handle(http); }, log, random) {}
 
+net::Task<void> TrackerService::Impl::read_revoked() {
+  auto job = [file = loaded.revoked_file] { return file->list(); };
+  auto read = co_await pool.run(std::move(job));
+  if (read) {
+    loaded.revoked = std::move(*read);
+  } else {
+    log.error("the revoked nodes cannot be read: those known stay",
+              {{"reason", read.error().text()}});
+  }
+}
+
 net::Task<void> TrackerService::Impl::sweep() {
-  while (co_await net::sleep_for(kSweep)) {
+  while (co_await net::sleep_for(options.sweep)) {
+    co_await read_revoked();
     const SteadyTime now = clock.steady();
     peers.expire(now);
     grants.expire(now);

@@ -62,19 +62,20 @@ struct TrackerOptions {
   Secret ticket_key_pem;
   net::TlsIdentity client;      ///< toward registries: spiffe://<td>/cluster/<c>/tracker/<name>;
                                 ///< its URI name is the issuer of tickets
-  std::string join_token_file;  ///< shared with `convoy node token`; read again when it changes
+  std::string join_token_file;  ///< shared with `convoy node`, as is the list of revoked nodes
   std::chrono::seconds node_lifetime{std::chrono::hours(24)};
   std::chrono::seconds ticket_lifetime{600};
   std::vector<TrackerRegistry> registries;
   std::chrono::seconds announce_interval{30};
   std::uint32_t degree = 10;  ///< of the graph peers are handed out by
   std::chrono::seconds registry_timeout{10};
+  std::chrono::milliseconds sweep{5000};  ///< how often the revoked nodes are read
   TrackerLimits limits;
 };
 
 /// The tracker role: enrolment and node certificates, tickets, the peer table
-/// (docs/protocols/tracker-api.md). Everything but join tokens is soft state in memory: after a
-/// restart agents ask for tickets again. One thread: that of the executor.
+/// (docs/protocols/tracker-api.md). Everything but join tokens and revoked nodes is soft state in
+/// memory: after a restart agents ask for tickets again. One thread: that of the executor.
 class TrackerService {
  public:
   /// Checks all keys and certificates against each other. Errors (invalid): "tracker_…" with

@@ -53,8 +53,25 @@ void add_pki(CLI::App& app, int& status) {
   show->callback([file, &status] { status = run_pki_show(*file); });
 }
 
+void add_node_order(CLI::App& node, const std::string& name, const char* what,
+                    int (*run)(const NodeArgs&), int& status) {
+  CLI::App* command = node.add_subcommand(name, what);
+  auto args = std::make_shared<NodeArgs>();
+  command->add_option("--join-file", args->join_file, "The tracker's join_tokens_file")
+      ->required()
+      ->type_name("FILE");
+  command->add_option("--kind", args->kind, "node, or origin for a registry's seeder")
+      ->capture_default_str();
+  command->add_option("NAME", args->name, "The node's name")->required();
+  command->footer("Example:\n  convoy node " + name + " --join-file join-tokens.json node-7");
+  command->callback([args, run, &status] { status = run(*args); });
+}
+
 void add_node(CLI::App& app, int& status) {
-  CLI::App* node = group_of(app, "node", "Let nodes join the cluster");
+  CLI::App* node = group_of(app, "node", "Let nodes join the cluster, or throw them out");
+  add_node_order(*node, "revoke", "Refuse a node, whatever it has; on the tracker's machine",
+                 run_node_revoke, status);
+  add_node_order(*node, "allow", "Take a revocation back", run_node_allow, status);
   node->footer(
       "Example:\n  convoy node token create --join-file /etc/convoy/join-tokens.json --ttl 30m");
   CLI::App* token = node->add_subcommand("token", "One-time join tokens, on the tracker's machine");

@@ -52,6 +52,14 @@ int run_node_token_create(const NodeTokenArgs&);
 int run_node_token_list(const std::string& join_file);
 int run_node_token_revoke(const std::string& join_file, const std::string& id);
 
+struct NodeArgs {
+  std::string join_file;
+  std::string kind = "node";
+  std::string name;
+};
+int run_node_revoke(const NodeArgs&);
+int run_node_allow(const NodeArgs&);
+
 int run_user_hash(const std::string& name);
 int run_config_reference(const std::string& role);
 

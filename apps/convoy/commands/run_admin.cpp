@@ -1,4 +1,5 @@
 #include <cstdio>
+#include <filesystem>
 #include <utility>
 
 #include "cli/files.hpp"
@@ -15,6 +16,7 @@
 #include "config/users_file.hpp"
 #include "crypto/password.hpp"
 #include "security/ca/join_token.hpp"
+#include "security/ca/revoked_nodes.hpp"
 #include "wire/oci/reference.hpp"
 
 namespace convoy::commands {
@@ -29,6 +31,14 @@ int fail(const std::string& command, const std::string& why) {
 int misuse(const std::string& command, const std::string& why) {
   std::fprintf(stderr, "convoy %s: %s\n", command.c_str(), why.c_str());
   return kUsage;
+}
+
+constexpr const char* kKinds = "--kind is node or origin";
+
+/// Of those that join by a token.
+std::optional<security::NodeKind> member_kind(const std::string& text) {
+  const auto kind = security::parse_node_kind(text);
+  return kind == security::NodeKind::tracker ? std::nullopt : kind;
 }
 
 /// "host[:port]" of the first, names of all.
@@ -80,10 +90,8 @@ int run_pki_show(const std::string& file) {
 
 int run_node_token_create(const NodeTokenArgs& args) {
   security::JoinTokenSpec spec;
-  const auto kind = security::parse_node_kind(args.kind);
-  if (!kind || *kind == security::NodeKind::tracker) {
-    return misuse("node token create", "--kind is node or origin");
-  }
+  const auto kind = member_kind(args.kind);
+  if (!kind) return misuse("node token create", kKinds);
   const auto ttl = config::parse_duration(args.ttl);
   if (!ttl) return misuse("node token create", "--ttl is a duration like 30m, 1h or 7d");
   spec.kind = *kind;
@@ -113,6 +121,26 @@ int run_node_token_revoke(const std::string& join_file, const std::string& id) {
     return fail("node token revoke", removed.error().text());
   }
   return kOk;
+}
+
+int run_node_revoke(const NodeArgs& args) {
+  const auto kind = member_kind(args.kind);
+  if (!kind) return misuse("node revoke", kKinds);
+  // No tracker reads a list that stands beside no token store.
+  if (!std::filesystem::exists(args.join_file)) {
+    return fail("node revoke", "there is no " + args.join_file);
+  }
+  security::RevokedNodes nodes(args.join_file);
+  const Status done = nodes.add(*kind, args.name);
+  return done ? kOk : fail("node revoke", done.error().text());
+}
+
+int run_node_allow(const NodeArgs& args) {
+  const auto kind = member_kind(args.kind);
+  if (!kind) return misuse("node allow", kKinds);
+  security::RevokedNodes nodes(args.join_file);
+  const Status done = nodes.remove(*kind, args.name);
+  return done ? kOk : fail("node allow", done.error().text());
 }
 
 int run_user_hash(const std::string& name) {

@@ -92,7 +92,8 @@ TableOf<TrackerConfig> role_table() {
   t.key("trust_domain", &C::trust_domain, "Trust domain of its SPIFFE ids.").required();
   t.key("listen", &C::listen, "Where nodes and registries reach the tracker.");
   t.key("join_tokens_file", &C::join_tokens_file,
-        "The store `convoy node token` writes; read again when it changes.")
+        "The store `convoy node token` writes; read again when it changes. `convoy node revoke` "
+        "keeps its list beside it.")
       .required();
   t.key("node_lifetime", &C::node_lifetime,
         "How long a node certificate is good; renewed at half of it.")

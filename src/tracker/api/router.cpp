@@ -108,6 +108,9 @@ net::Task<Result<Router::Reply>> Router::dispatch(net::HttpExchange& http, Call&
     auto caller = identify(http.tls(), http.remote(), parts_.cluster, parts_.clock.wall());
     if (!caller) co_return std::move(caller).error();
     call.caller = std::move(*caller);
+    if (security::is_revoked(parts_.revoked, call.caller->id)) {
+      co_return denied("node_revoked", call.caller->node);
+    }
     if (!parts_.limiter.admit(call.caller->node, parts_.clock.steady())) {
       co_return exhausted("rate_limited", call.caller->node);
     }

@@ -12,6 +12,7 @@
 #include "net/http_server.hpp"
 #include "net/metrics.hpp"
 #include "security/audit/audit.hpp"
+#include "security/ca/revoked_nodes.hpp"
 #include "tracker/api/call_limiter.hpp"
 #include "tracker/authority/caller.hpp"
 #include "tracker/authority/enrolment.hpp"
@@ -48,6 +49,7 @@ class Router {
     PeerTable& peers;
     CallLimiter& limiter;
     ClusterIdentity cluster;
+    const security::RevokedNames& revoked;
     std::chrono::seconds interval{30};
     std::size_t max_body = 64 * 1024;
     const Clock& clock;

@@ -12,14 +12,29 @@ using security::JoinTokenRecord;
 
 constexpr Duration kPatience = std::chrono::seconds(10);
 
-/// On a worker: the store is a file. The identity is fixed here, and the token is used up.
-Result<Enrolled> redeem(security::JoinTokenStore& store, const EnrolCall& call, const Hash256& key,
+/// What enrolments are decided by, on a worker: both are files.
+struct Books {
+  security::JoinTokenStore& tokens;
+  security::RevokedNodes& revoked;
+};
+
+Status check_not_revoked(security::RevokedNodes& revoked, const security::SpiffeId& id) {
+  auto names = revoked.list();
+  if (!names) return std::move(names).error();
+  if (security::is_revoked(*names, id)) return denied("node_revoked", id.str());
+  return {};
+}
+
+/// The identity is fixed here, and the token is used up.
+Result<Enrolled> redeem(Books books, const EnrolCall& call, const Hash256& key,
                         const std::string& trust_domain, const std::string& cluster, UnixTime now) {
+  security::JoinTokenStore& store = books.tokens;
   auto record = security::find_join_token(store, call.token, key, now);
   if (!record) return std::move(record).error();
   const std::string& name = call.name.empty() ? record->name : call.name;
   auto id = security::SpiffeId::make(trust_domain, cluster, record->kind, name);
   if (!id) return std::move(id).error();
+  if (auto good = check_not_revoked(books.revoked, *id); !good) return std::move(good).error();
   if (record->name.empty() && record->used_by.empty()) {
     auto all = store.list();
     if (!all) return std::move(all).error();
@@ -58,8 +73,8 @@ net::Task<Result<Enrolled>> EnrolmentOffice::admit(EnrolCall call) {
   const Hash256 key_hash = crypto::sha256(key->spki());
   const UnixTime now = clock_.wall();
   auto job = [this, shared, key_hash, now] {
-    return redeem(*tokens_, *shared, key_hash, authority_.trust_domain(), authority_.cluster(),
-                  now);
+    return redeem({*tokens_, *revoked_}, *shared, key_hash, authority_.trust_domain(),
+                  authority_.cluster(), now);
   };
   auto redeemed = co_await pool_.run(std::move(job));
   if (!redeemed) co_return std::move(redeemed).error();

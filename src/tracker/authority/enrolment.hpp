@@ -9,6 +9,7 @@
 #include "net/worker_pool.hpp"
 #include "security/ca/authority.hpp"
 #include "security/ca/join_token.hpp"
+#include "security/ca/revoked_nodes.hpp"
 #include "security/identity/brute_force.hpp"
 #include "tracker/authority/calls.hpp"
 
@@ -26,10 +27,12 @@ struct Enrolled {
 class EnrolmentOffice {
  public:
   EnrolmentOffice(security::ClusterAuthority authority,
-                  std::shared_ptr<security::JoinTokenStore> tokens, net::Executor executor,
+                  std::shared_ptr<security::JoinTokenStore> tokens,
+                  std::shared_ptr<security::RevokedNodes> revoked, net::Executor executor,
                   net::WorkerPool& pool, std::chrono::seconds lifetime, const Clock& clock)
       : authority_(std::move(authority)),
         tokens_(std::move(tokens)),
+        revoked_(std::move(revoked)),
         pool_(pool),
         lifetime_(lifetime),
         clock_(clock),
@@ -38,7 +41,8 @@ class EnrolmentOffice {
   /// Those of one address go one after the other. Errors: exhausted "enrol_slowed" after failures
   /// from this address; invalid "csr_invalid", "spiffe_id_invalid"; unauthorized
   /// "join_token_invalid"; conflict "node_name_taken" when a token that is bound to no name asks
-  /// for one that is in use; unavailable "authority_expired". Only success uses the token up.
+  /// for one that is in use; denied "node_revoked"; unavailable "authority_expired". Only success
+  /// uses the token up.
   net::Task<Result<Enrolled>> enrol(EnrolCall, std::string remote_ip);
   Result<Enrolled> renew(const Caller&, const std::string& csr_pem);
 
@@ -49,6 +53,7 @@ class EnrolmentOffice {
 
   security::ClusterAuthority authority_;
   std::shared_ptr<security::JoinTokenStore> tokens_;
+  std::shared_ptr<security::RevokedNodes> revoked_;
   net::WorkerPool& pool_;
   std::chrono::seconds lifetime_;
   const Clock& clock_;
