@@ -59,6 +59,8 @@ class Socket {
   Task<Result<std::size_t>> room();
   /// Counts work done without suspending; true when the loop should get a turn: pause().
   bool spend(std::size_t bytes);
+  /// What spend() said last, until the loop had a turn.
+  bool spent() const { return budget_ == 0; }
   Task<void> pause();
 
   void set_notsent_lowat(std::uint32_t bytes);

@@ -14,6 +14,10 @@ namespace {
 
 constexpr std::size_t kGather = 128 * 1024;
 static_assert(kGather <= PooledBuffer::kSize);
+/// What a record costs beyond its bytes, in bytes: a KeyUpdate of 27 costs a key derivation.
+constexpr std::size_t kRecordCost = 1024;
+/// More than a handshake is long.
+constexpr std::size_t kMostBarren = 256 * 1024;
 
 struct State {
   explicit State(Socket& s) : socket(s) {}
@@ -22,21 +26,36 @@ struct State {
   RecordTrack track;
   std::optional<PooledBuffer> buffer;
   std::size_t begin = 0, end = 0;
+  std::size_t barren = 0;  ///< bytes read since application data came
   bool ended = false;
 };
 
 State& state_of(BIO* bio) { return *static_cast<State*>(BIO_get_data(bio)); }
 
+void note(State& s, ByteView bytes) {
+  const std::size_t records = s.track.feed(bytes);
+  s.socket.spend(bytes.size() + records * kRecordCost);
+  s.barren += bytes.size();
+}
+
 int read(BIO* bio, char* out, int length) {
   State& s = state_of(bio);
   BIO_clear_retry_flags(bio);
+  if (s.barren >= kMostBarren) {
+    errno = EPROTO;
+    return -1;
+  }
+  // Whoever then waits for the socket is called again at once when more is there.
+  if (s.socket.spent()) {
+    BIO_set_retry_read(bio);
+    return -1;
+  }
   ssize_t n = -1;
   do {
     n = ::recv(s.socket.fd(), out, static_cast<std::size_t>(std::max(length, 0)), 0);
   } while (n < 0 && errno == EINTR);
   if (n < 0 && errno == EAGAIN) BIO_set_retry_read(bio);
-  if (n > 0)
-    s.track.feed({reinterpret_cast<const std::uint8_t*>(out), static_cast<std::size_t>(n)});
+  if (n > 0) note(s, {reinterpret_cast<const std::uint8_t*>(out), static_cast<std::size_t>(n)});
   if (n == 0) s.ended = true;
   return static_cast<int>(n);
 }
@@ -115,5 +134,7 @@ BIO* socket_bio(Socket& socket) {
 }
 
 std::size_t missing_of_record(BIO* bio) { return state_of(bio).track.missing(); }
+
+void data_came(BIO* bio) { state_of(bio).barren = 0; }
 
 }  // namespace convoy::net::tls

@@ -9,7 +9,8 @@ constexpr std::size_t kHeader = 5;
 
 }  // namespace
 
-void RecordTrack::feed(ByteView bytes) {
+std::size_t RecordTrack::feed(ByteView bytes) {
+  std::size_t records = 0;
   while (!bytes.empty()) {
     if (header_ == 0 && body_ > 0) {
       const std::size_t n = std::min(body_, bytes.size());
@@ -21,7 +22,9 @@ void RecordTrack::feed(ByteView bytes) {
     body_ = (body_ << 8 | bytes[0]) & 0xffff;
     bytes = bytes.subspan(1);
     header_ = header_ + 1 == kHeader ? 0 : header_ + 1;
+    if (header_ == 0) ++records;
   }
+  return records;
 }
 
 }  // namespace convoy::net::tls

@@ -69,17 +69,17 @@ Task<Result<std::size_t>> TlsStream::read_some(MutableByteView out) {
     const int returned = SSL_read_ex(ssl_.get(), out.data() + total, out.size() - total, &n);
     if (returned == 1) {
       total += n;
+      data_came(SSL_get_rbio(ssl_.get()));
       // What OpenSSL holds already costs no system call.
       if (total < out.size() && SSL_has_pending(ssl_.get()) == 1) continue;
-      if (socket_->spend(total)) co_await socket_->pause();
-      co_return total;
     }
-    const Outcome outcome = outcome_of(ssl_.get(), returned);
     // An end or a failure is told again by the next call.
     if (total > 0) {
       ERR_clear_error();
+      if (socket_->spent()) co_await socket_->pause();
       co_return total;
     }
+    const Outcome outcome = outcome_of(ssl_.get(), returned);
     if (outcome.code == SSL_ERROR_ZERO_RETURN) co_return std::size_t{0};
     if (!outcome.waits()) {
       co_return fail(outcome.code, outcome.errno_value);
@@ -206,7 +206,7 @@ bool TlsStream::quiet() {
   if (returned == 1) return false;
   const int outcome = SSL_get_error(ssl_.get(), returned);
   ERR_clear_error();
-  return outcome == SSL_ERROR_WANT_READ;
+  return outcome == SSL_ERROR_WANT_READ && !socket_->spent();
 }
 
 }  // namespace convoy::net::tls

@@ -32,9 +32,11 @@ TEST(RecordTrack, knows_what_is_missing_however_the_bytes_are_cut) {
   }
   for (const std::size_t step : std::vector<std::size_t>{1, 2, 3, 7, 4096}) {
     RecordTrack track;
+    std::size_t records = 0;
     for (std::size_t at = 0; at < all.size(); at += step) {
-      track.feed(ByteView(all).subspan(at, std::min(step, all.size() - at)));
+      records += track.feed(ByteView(all).subspan(at, std::min(step, all.size() - at)));
     }
+    EXPECT_EQ(records, 5U) << step;
     EXPECT_EQ(track.missing(), 0U) << step;
   }
   RecordTrack track;
