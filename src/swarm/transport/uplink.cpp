@@ -69,12 +69,12 @@ void Uplink::done(std::uint64_t ticket, std::uint64_t bytes) {
 
 bool Uplink::pay() {
   if (limiter_ == nullptr || limiter_->rate() == 0) return true;
-  if (credit_ > 0) return true;
-  if (!acquiring_) {
+  // What passes at once is there when spawn() returns, and the pump() behind it did nothing.
+  while (credit_ <= 0 && !acquiring_) {
     acquiring_ = true;
     tasks_.spawn([this] { return acquire(); });
   }
-  return false;
+  return credit_ > 0;
 }
 
 net::Task<void> Uplink::acquire() {

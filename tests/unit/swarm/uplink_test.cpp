@@ -57,6 +57,14 @@ class UplinkTest : public testing::Test {
     return sources.emplace_back(std::make_shared<Source>(*this, name, blocks, behind, rank));
   }
   void start() { uplink.wake(std::make_shared<Starter>(uplink, sources)); }
+  /// Where a task starts at once.
+  void wake_in_the_loop(const std::shared_ptr<Source>& source) {
+    const auto wake = [&]() -> net::Task<void> {
+      uplink.wake(source);
+      co_return;
+    };
+    loop.run(wake());
+  }
   std::ptrdiff_t count(char name, std::size_t first = std::string::npos) const {
     const std::string head = order.substr(0, first);
     return std::count(head.begin(), head.end(), name);
@@ -67,7 +75,8 @@ class UplinkTest : public testing::Test {
   test::Loop loop;
   net::TaskGroup tasks{loop.executor()};
   core::Traffic traffic;
-  Uplink uplink{loop.executor(), tasks, nullptr, traffic, clock};
+  std::shared_ptr<net::RateLimiter> limiter = std::make_shared<net::RateLimiter>(loop.executor());
+  Uplink uplink{loop.executor(), tasks, limiter, traffic, clock};
   std::string order;
   std::vector<std::shared_ptr<Source>> sources;
 };
@@ -136,6 +145,22 @@ TEST_F(UplinkTest, ItLooksAgainItselfWhenTheWaitIsOver) {
   traffic.waiting = 0;
   loop.run(net::sleep_for(200ms));
   EXPECT_EQ(count('b'), 10);
+}
+
+TEST_F(UplinkTest, WhatALimitLetsPassLeavesAtOnce) {
+  limiter->set_rate(1'000'000'000);
+  wake_in_the_loop(source('x', 1, false));
+  EXPECT_EQ(order, "x");
+  wake_in_the_loop(source('y', 10, false));
+  EXPECT_EQ(count('y'), 10);
+}
+
+TEST_F(UplinkTest, WhatLeftBeforeTheLimitIsPaidWithoutAnotherWake) {
+  source('x', 100, false);
+  start();
+  limiter->set_rate(1'000'000'000);
+  wake_in_the_loop(source('y', 1, false));
+  EXPECT_EQ(count('y'), 1);
 }
 
 }  // namespace
