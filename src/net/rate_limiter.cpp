@@ -17,9 +17,8 @@ namespace {
 constexpr std::size_t kLeastTurn = 16 * 1024;
 /// What a byte costs each line.
 constexpr std::array<std::int64_t, 3> kCosts{1, 6, 6};
-/// What counts at most of the bytes that pass at once, and of what a line is owed that nobody stood
-/// in for a while.
-constexpr std::int64_t kMost = 64 * 1024;
+/// What a line is owed at most that nobody stood in for a while.
+constexpr std::int64_t kMostOwed = 64 * 1024;
 
 }  // namespace
 
@@ -75,7 +74,7 @@ struct RateLimiter::Impl : std::enable_shared_from_this<Impl> {
 
   void enrol(Waiter* waiter) {
     Lane& lane = of(waiter->line);
-    if (lane.row.empty()) lane.paid = std::max(lane.paid, clock - kCosts.back() * kMost);
+    if (lane.row.empty()) lane.paid = std::max(lane.paid, clock - kCosts.back() * kMostOwed);
     lane.row.push_back(waiter);
   }
 

@@ -19,6 +19,8 @@ class RateLimiter {
   /// swarm; and those of whom there may be any number.
   enum class Line : std::uint8_t { brief, swarm, many };
   using Buckets = std::vector<std::shared_ptr<TokenBucket>>;
+  /// More than this in one acquisition counts as this in the sharing.
+  static constexpr std::uint64_t kMost = 256 * 1024;
 
   /// With an account of its own; rate 0 means no limit.
   explicit RateLimiter(Executor, std::uint64_t bytes_per_second = 0);

@@ -9,7 +9,7 @@ namespace convoy::swarm {
 namespace {
 
 constexpr std::size_t kFlights = 2;
-constexpr std::uint64_t kMaxQuantum = 256 * 1024;
+constexpr std::uint64_t kMaxQuantum = net::RateLimiter::kMost;
 constexpr std::uint64_t kBackgroundTurn = 8;
 /// The wait that made others give way may be over before their limit lets go on.
 constexpr Duration kLookAgain = std::chrono::milliseconds(50);

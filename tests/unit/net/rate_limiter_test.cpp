@@ -106,6 +106,16 @@ TEST(RateLimiter, many_in_one_line_leave_half_to_the_swarm) {
   EXPECT_EQ(passing(10'000), (std::vector{swarm, many, swarm, many, many, many, many, many}));
 }
 
+TEST(RateLimiter, large_ones_count_in_full) {
+  using enum RateLimiter::Line;
+  Passing p(100'000'000);
+  EXPECT_TRUE(p.loop.run(p.limiter.acquire(20'000'000)));
+  for (int i = 0; i < 10; ++i) p.stand(swarm, 256 * 1024);
+  for (int i = 0; i < 40; ++i) p.stand(many, 64 * 1024);
+  p.until(50);
+  EXPECT_NEAR(static_cast<double>(p.count(swarm, 0, 25)), 5, 1);
+}
+
 TEST(RateLimiter, small_ones_do_not_wait_for_the_swarm_each_time) {
   using enum RateLimiter::Line;
   EXPECT_EQ(passing(2'500), (std::vector{swarm, many, many, many, many, swarm, many, many}));
