@@ -131,7 +131,7 @@ Task<Status> TlsStream::wait_in_write(Socket::Ready wanted) {
   return socket_->wait(wanted, Socket::Lane::writer, socket_->idle_deadline());
 }
 
-Task<Status> TlsStream::flush() {
+Task<Status> TlsStream::flush(std::optional<SteadyTime> until) {
   BIO* out = SSL_get_wbio(ssl_.get());
   for (;;) {
     if (!socket_->open()) co_return cancelled();
@@ -139,7 +139,8 @@ Task<Status> TlsStream::flush() {
     if (BIO_flush(out) == 1) co_return Status{};
     const int errno_value = errno;
     if (BIO_should_retry(out) == 0) co_return fail(SSL_ERROR_SYSCALL, errno_value);
-    auto ready = co_await socket_->wait_to_write();
+    auto ready = co_await (until ? socket_->wait(Socket::Ready::write, Socket::Lane::writer, *until)
+                                 : socket_->wait_to_write());
     if (!ready) co_return std::move(ready).error();
   }
 }
@@ -169,7 +170,11 @@ Task<Status> TlsStream::send_close_notify(SteadyTime until) {
   while (socket_->open() && !fatal_) {
     prepare_call();
     const int returned = SSL_shutdown(ssl_.get());
-    if (returned >= 0) co_return Status{};
+    if (returned >= 0) {
+      // OpenSSL does not look whether the alert went further than the BIO.
+      auto flushed = co_await flush(until);
+      co_return flushed;
+    }
     const Outcome outcome = outcome_of(ssl_.get(), returned);
     if (outcome.code != SSL_ERROR_WANT_WRITE) {
       co_return fail(outcome.code, outcome.errno_value);
@@ -190,7 +195,8 @@ Task<Status> TlsStream::shutdown_write() {
 Task<void> TlsStream::close() {
   constexpr Duration kLimit = std::chrono::seconds(1);
   const SteadyTime until = steady_after(kLimit);
-  if (socket_->open() && (SSL_get_shutdown(ssl_.get()) & SSL_SENT_SHUTDOWN) == 0) {
+  // An orderly end after a write that broke off would pass half an answer off as a whole one.
+  if (socket_->open() && !write_failed_) {
     static_cast<void>(co_await send_close_notify(until));
   }
   socket_->drop_unread();

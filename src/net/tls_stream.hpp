@@ -39,7 +39,7 @@ class TlsStream final : public Stream {
  private:
   Task<Status> write_all(ByteView);
   Task<Status> wait_in_write(Socket::Ready wanted);
-  Task<Status> flush();
+  Task<Status> flush(std::optional<SteadyTime> until = {});
   Task<Status> send_close_notify(SteadyTime until);
   Error fail(int outcome, int errno_value);
 
