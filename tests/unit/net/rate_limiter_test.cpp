@@ -93,7 +93,7 @@ struct Passing {
 std::vector<RateLimiter::Line> passing(std::uint64_t bytes_of_many) {
   using enum RateLimiter::Line;
   Passing p(1'000'000);
-  EXPECT_TRUE(p.loop.run(p.limiter.acquire(60'000)));
+  EXPECT_TRUE(p.loop.run(p.limiter.acquire(300'000)));
   for (int i = 0; i < 6; ++i) p.stand(many, bytes_of_many);
   p.loop.run(sleep_for(milliseconds(1)));
   for (int i = 0; i < 2; ++i) p.stand(swarm, 10'000);
