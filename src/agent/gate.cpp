@@ -5,7 +5,8 @@
 namespace convoy::agent {
 
 Result<Gate> Gate::make(const std::vector<AgentUser>& users, net::Executor executor,
-                        net::WorkerPool& pool, const Clock& clock, Random& random) {
+                        net::WorkerPool& pool, const Clock& clock, Random& random,
+                        net::LoginAlert alert) {
   Gate gate;
   if (users.empty()) return gate;
   std::vector<security::User> list;
@@ -14,7 +15,7 @@ Result<Gate> Gate::make(const std::vector<AgentUser>& users, net::Executor execu
   if (!directory) return invalid("agent_option_invalid", directory.error().text());
   auto shared = std::make_shared<const security::UserDirectory>(std::move(*directory));
   gate.logins_ = std::make_unique<login::PasswordDesk>(std::move(shared), std::move(executor), pool,
-                                                       clock, random);
+                                                       clock, random, std::move(alert));
   return gate;
 }
 

@@ -11,13 +11,13 @@
 
 namespace convoy::agent {
 
-/// Who may use a listener at all: basic authentication, before anything else is looked at.
-/// One thread.
+/// Who may use a listener at all: basic authentication, before anything else is looked at. Guessing
+/// is slowed, and told. One thread.
 class Gate {
  public:
   /// Error "agent_option_invalid".
   static Result<Gate> make(const std::vector<AgentUser>&, net::Executor, net::WorkerPool&,
-                           const Clock&, Random&);
+                           const Clock&, Random&, net::LoginAlert);
 
   /// Whether anybody is asked for a credential here.
   bool closed() const { return logins_ != nullptr; }

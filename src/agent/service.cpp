@@ -70,9 +70,10 @@ Result<std::unique_ptr<AgentService>> Agent::make(net::Executor executor, net::W
   if (auto checked = check_options(options); !checked) return std::move(checked).error();
   auto upstreams = Upstreams::make(executor, options.registries, options.swarm_stall, clock);
   if (!upstreams) return std::move(upstreams).error();
-  auto mirror_gate = Gate::make(options.mirror_users, executor, pool, clock, random);
+  const net::LoginAlert alert(*metrics, log);
+  auto mirror_gate = Gate::make(options.mirror_users, executor, pool, clock, random, alert);
   if (!mirror_gate) return std::move(mirror_gate).error().with("mirror users");
-  auto proxy_gate = Gate::make(options.proxy_users, executor, pool, clock, random);
+  auto proxy_gate = Gate::make(options.proxy_users, executor, pool, clock, random, alert);
   if (!proxy_gate) return std::move(proxy_gate).error().with("proxy users");
   auto mirror_tls = mirror_context(options);
   if (!mirror_tls) return std::move(mirror_tls).error().with("mirror");

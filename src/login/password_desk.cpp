@@ -12,8 +12,13 @@ constexpr Duration kPatience = std::chrono::seconds(10);
 
 PasswordDesk::PasswordDesk(std::shared_ptr<const security::UserDirectory> users,
                            net::Executor executor, net::WorkerPool& pool, const Clock& clock,
-                           Random& random)
-    : users_(std::move(users)), pool_(pool), clock_(clock), good_(random), checking_(executor) {}
+                           Random& random, net::LoginAlert alert)
+    : users_(std::move(users)),
+      pool_(pool),
+      clock_(clock),
+      alert_(std::move(alert)),
+      good_(random),
+      checking_(executor) {}
 
 void PasswordDesk::replace_users(std::shared_ptr<const security::UserDirectory> users) {
   users_ = std::move(users);
@@ -36,8 +41,8 @@ net::Task<Status> PasswordDesk::check(auth::BasicCredential credential, std::str
   Status verified = co_await verify(std::move(credential), key);
   if (verified) {
     guard_.succeeded(user);
-  } else {
-    guard_.failed(user, remote_ip, clock_.steady());
+  } else if (guard_.failed(user, remote_ip, clock_.steady())) {
+    alert_.raise(user, remote_ip);
   }
   co_return verified;
 }

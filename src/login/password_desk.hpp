@@ -6,6 +6,7 @@
 #include "base/clock.hpp"
 #include "base/random.hpp"
 #include "base/result.hpp"
+#include "net/login_alert.hpp"
 #include "net/turn.hpp"
 #include "net/worker_pool.hpp"
 #include "security/identity/brute_force.hpp"
@@ -15,13 +16,13 @@
 
 namespace convoy::login {
 
-/// Checks passwords. Guessing is slowed by user and by address; passwords are checked on a worker,
-/// 16 at a time, and one check serves all who log in by the same credential within a minute. One
-/// thread.
+/// Checks passwords. Guessing is slowed by user and by address, and told; passwords are checked on
+/// a worker, 16 at a time, and one check serves all who log in by the same credential within a
+/// minute. One thread.
 class PasswordDesk {
  public:
   PasswordDesk(std::shared_ptr<const security::UserDirectory>, net::Executor, net::WorkerPool&,
-               const Clock&, Random&);
+               const Clock&, Random&, net::LoginAlert);
 
   void replace_users(std::shared_ptr<const security::UserDirectory>);
   /// As of now; a copy outlives a replacement.
@@ -38,6 +39,7 @@ class PasswordDesk {
   net::WorkerPool& pool_;
   const Clock& clock_;
   security::BruteForceGuard guard_;
+  net::LoginAlert alert_;
   security::GoodLogins good_;
   net::Turns checking_;  ///< by keys of GoodLogins
 };

@@ -54,7 +54,8 @@ class Service final : public RegistryService {
         tokens_(
             security::RegistryTokenIssuer(*options_.token_signer, options_.issuer, options_.service,
                                           options_.token_lifetime, around_.clock, around_.random),
-            options_.users, around_.executor, around_.pool, around_.clock, around_.random),
+            options_.users, around_.executor, around_.pool, around_.clock, around_.random,
+            net::LoginAlert(*around_.metrics, around_.log)),
         metadata_(
             *stores_.blobs, *stores_.meta,
             security::MetadataSigner(*options_.metadata_signer, options_.issuer, around_.clock),

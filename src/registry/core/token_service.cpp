@@ -5,8 +5,9 @@ namespace convoy::registry {
 TokenService::TokenService(security::RegistryTokenIssuer issuer,
                            std::shared_ptr<const security::UserDirectory> users,
                            net::Executor executor, net::WorkerPool& pool, const Clock& clock,
-                           Random& random)
-    : issuer_(std::move(issuer)), logins_(std::move(users), executor, pool, clock, random) {}
+                           Random& random, net::LoginAlert alert)
+    : issuer_(std::move(issuer)),
+      logins_(std::move(users), executor, pool, clock, random, std::move(alert)) {}
 
 net::Task<Result<TokenReply>> TokenService::grant(TokenRequest request) {
   std::optional<std::string> user;

@@ -33,7 +33,7 @@ struct TokenReply {
 class TokenService {
  public:
   TokenService(security::RegistryTokenIssuer, std::shared_ptr<const security::UserDirectory>,
-               net::Executor, net::WorkerPool&, const Clock&, Random&);
+               net::Executor, net::WorkerPool&, const Clock&, Random&, net::LoginAlert);
 
   void replace_users(std::shared_ptr<const security::UserDirectory> users) {
     logins_.replace_users(std::move(users));

@@ -59,9 +59,8 @@ net::Task<Result<Enrolled>> EnrolmentOffice::enrol(EnrolCall call, std::string r
   }
   const net::Turn turn(asking_, address);
   auto enrolled = co_await admit(std::move(call));
-  if (!enrolled && enrolled.error().kind() == ErrorClass::unauthorized) {
-    guard_.failed(remote_ip, remote_ip, clock_.steady());
-  }
+  const bool refused = !enrolled && enrolled.error().kind() == ErrorClass::unauthorized;
+  if (refused && guard_.failed(remote_ip, remote_ip, clock_.steady())) alert_.raise("", remote_ip);
   co_return std::move(enrolled);
 }
 

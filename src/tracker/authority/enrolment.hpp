@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/clock.hpp"
+#include "net/login_alert.hpp"
 #include "net/turn.hpp"
 #include "net/worker_pool.hpp"
 #include "security/ca/authority.hpp"
@@ -29,17 +30,19 @@ class EnrolmentOffice {
   EnrolmentOffice(security::ClusterAuthority authority,
                   std::shared_ptr<security::JoinTokenStore> tokens,
                   std::shared_ptr<security::RevokedNodes> revoked, net::Executor executor,
-                  net::WorkerPool& pool, std::chrono::seconds lifetime, const Clock& clock)
+                  net::WorkerPool& pool, std::chrono::seconds lifetime, const Clock& clock,
+                  net::LoginAlert alert)
       : authority_(std::move(authority)),
         tokens_(std::move(tokens)),
         revoked_(std::move(revoked)),
         pool_(pool),
         lifetime_(lifetime),
         clock_(clock),
-        asking_(std::move(executor)) {}
+        asking_(std::move(executor)),
+        alert_(std::move(alert)) {}
 
   /// Those of one address go one after the other. Errors: exhausted "enrol_slowed" after failures
-  /// from this address; invalid "csr_invalid", "spiffe_id_invalid"; unauthorized
+  /// from this address, which are told; invalid "csr_invalid", "spiffe_id_invalid"; unauthorized
   /// "join_token_invalid"; conflict "node_name_taken" when a token that is bound to no name asks
   /// for one that is in use; denied "node_revoked"; unavailable "authority_expired". Only success
   /// uses the token up.
@@ -59,6 +62,7 @@ class EnrolmentOffice {
   const Clock& clock_;
   security::BruteForceGuard guard_;
   net::Turns asking_;  ///< by address
+  net::LoginAlert alert_;
 };
 
 }  // namespace convoy::tracker

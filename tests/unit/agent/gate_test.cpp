@@ -71,6 +71,20 @@ TEST_F(MirrorUsers, AMalformedOrRepeatedAuthorizationIsRecorded) {
   EXPECT_EQ(world.audit.count("mirror.refuse", "authorization_invalid"), 2U);
 }
 
+TEST_F(MirrorUsers, TheFifthFailureInARowRaisesAnAlertWithoutTheSecret) {
+  world.start();
+  auto request = world.blob_request(digest);
+  request.headers.add("Authorization", auth::basic_header("engine", Secret("canary")));
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(world.get(request).status, 401);
+  EXPECT_EQ(world.log->text().find("logins keep failing"), std::string::npos);
+  EXPECT_EQ(world.get(request).status, 401);
+  EXPECT_NE(
+      world.log->text().find(R"("msg":"logins keep failing","user":"engine","ip":"127.0.0.1")"),
+      std::string::npos);
+  EXPECT_EQ(world.log->text().find("canary"), std::string::npos);
+  EXPECT_NE(world.metrics->text().find("convoy_login_alerts_total 1"), std::string::npos);
+}
+
 TEST_F(MirrorUsers, TheirCredentialIsNotTheRegistrys) {
   world.start();
   auto request = world.blob_request(digest);

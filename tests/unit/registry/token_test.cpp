@@ -140,6 +140,13 @@ TEST_F(TokenTest, GuessingIsSlowedDown) {
   EXPECT_EQ(ask("?scope=repository:public/x:pull").status, 200);
 }
 
+TEST_F(TokenTest, TheFifthFailureInARowRaisesAnAlert) {
+  for (int i = 0; i < 4; ++i) ask("", "bob", "guess");
+  EXPECT_NE(world_.metrics->text().find("convoy_login_alerts_total 0"), std::string::npos);
+  ask("", "bob", "guess");
+  EXPECT_NE(world_.metrics->text().find("convoy_login_alerts_total 1"), std::string::npos);
+}
+
 TEST_F(TokenTest, AGoodLoginIsNotSlowedByWhatStrangersGuess) {
   EXPECT_EQ(ask("", "bob", "bob+secret").status, 200);
   for (int i = 0; i < 6; ++i) EXPECT_NE(ask("", "bob", "guess").status, 200);

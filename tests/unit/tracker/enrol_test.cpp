@@ -185,6 +185,14 @@ TEST_F(Enrol, ManyGuessesAtOnceGoOneAfterTheOther) {
   EXPECT_EQ(std::count(codes.begin(), codes.end(), "enrol_slowed"), 15);
 }
 
+TEST_F(Enrol, TheFifthFailureInARowRaisesAnAlert) {
+  const Secret wrong("cvj_0123456789abcdef_" + std::string(64, '0'));
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(code(enrol(wrong, "node-1")), "join_token_invalid");
+  EXPECT_NE(world_.metrics->text().find("convoy_login_alerts_total 0"), std::string::npos);
+  EXPECT_EQ(code(enrol(wrong, "node-1")), "join_token_invalid");
+  EXPECT_NE(world_.metrics->text().find("convoy_login_alerts_total 1"), std::string::npos);
+}
+
 TEST_F(Enrol, NoSecretReachesTheAuditLog) {
   const Secret once = token();
   EXPECT_EQ(code(enrol(once, "node-1")), "ok");
