@@ -27,6 +27,12 @@ class SmallDisk final : public storage::CacheStore {
     return std::shared_ptr<storage::PieceFile>(std::make_shared<File>(std::move(*file), room_));
   }
   Status complete(storage::PieceFile& file) override { return store_->complete(file); }
+  Status add_source(const oci::Digest& digest, const oci::RegistryHost& registry) override {
+    return store_->add_source(digest, registry);
+  }
+  bool has_source(const oci::Digest& digest, const oci::RegistryHost& registry) override {
+    return store_->has_source(digest, registry);
+  }
   Status drop(const oci::Digest& digest) override { return store_->drop(digest); }
   std::vector<Entry> list() override { return store_->list(); }
 
