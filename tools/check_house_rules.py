@@ -20,6 +20,8 @@ RULES = [
      "take randomness from a Random"),
     (r"#include <boost/(asio|beast)\.hpp>|<boost/beast/(core|http|ssl)\.hpp>", r"^src/|^apps/|^tests/", [],
      "include the header that is needed, not the whole library"),
+    (r"co_await \([^)]*\?", r"^src/|^apps/|^tests/", [],
+     "choose before co_await: g++ 12 makes the temporaries of both branches"),
     (r"\b(TODO|FIXME|XXX|HACK)\b", r"^src/|^apps/", [],
      "finish it or file it"),
     (r"BOOST_(ASIO|BEAST)_[A-Z_]+", r"^src/|^apps/|^tests/", [],

@@ -139,8 +139,9 @@ Task<Status> TlsStream::flush(std::optional<SteadyTime> until) {
     if (BIO_flush(out) == 1) co_return Status{};
     const int errno_value = errno;
     if (BIO_should_retry(out) == 0) co_return fail(SSL_ERROR_SYSCALL, errno_value);
-    auto ready = co_await (until ? socket_->wait(Socket::Ready::write, Socket::Lane::writer, *until)
-                                 : socket_->wait_to_write());
+    Task<Status> wait = until ? socket_->wait(Socket::Ready::write, Socket::Lane::writer, *until)
+                              : socket_->wait_to_write();
+    auto ready = co_await std::move(wait);
     if (!ready) co_return std::move(ready).error();
   }
 }
