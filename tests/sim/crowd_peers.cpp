@@ -180,7 +180,8 @@ void Crowd::connect(std::uint32_t i, std::uint32_t b, std::uint32_t other) {
   Seat& s = seat(i, b);
   s.peers.insert(other);
   s.book->node_connected(name_of(other));
-  core::PeerInfo info{name_of(other), other == 0, kQueue, links_.zone(i) != links_.zone(other)};
+  core::PeerInfo info{name_of(other), other == 0, kQueue, links_.zone(i) != links_.zone(other),
+                      now() - nodes_[other].start};
   s.core->connected(other + 1, std::move(info), now());
 }
 

@@ -36,6 +36,7 @@ struct Peer {
         name(n),
         have(pieces),
         connected(now),
+        began(now - info.age),
         last_block(now),
         last_heard(now),
         elsewhere(now) {}
@@ -49,7 +50,7 @@ struct Peer {
   /// Whether the piece may be asked for here, as far as this peer goes.
   bool serves(std::uint32_t piece) const { return !choking && !stalled && have.test(piece); }
   PieceSet have;
-  Instant connected;
+  Instant connected, began;
   bool said_have = false;    ///< its first message (bitfield, have all/none) is in
   std::uint32_t had = 0;     ///< pieces it told of in that
   bool interested = false;   ///< it wants pieces and knows the piece layer

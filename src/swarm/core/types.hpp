@@ -21,6 +21,7 @@ struct PeerInfo {
   bool origin = false;               ///< an origin seeder: serves by offers, never downloads
   std::uint32_t max_requests = 250;  ///< "reqq" of its extension handshake
   bool other_zone = false;           ///< it does not stand in this side's zone
+  Duration age{};                    ///< since it began with this torrent, as it says itself
 };
 
 /// Where a node stands among the nodes of its zone, as the tracker last said: index < count.

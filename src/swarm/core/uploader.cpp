@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
 #include "swarm/core/limits.hpp"
 
@@ -23,6 +24,12 @@ constexpr std::uint32_t kFirstCopies = 2;
 double pace(const Peer& peer, Instant now) {
   const std::chrono::duration<double> known = now - peer.connected + std::chrono::milliseconds(100);
   return (peer.have.count() - peer.had) / known.count();
+}
+
+/// Pieces that links of this rate (in pieces a second) would have brought it since it began, and it
+/// does not have.
+double lost(const Peer& peer, Instant now, double rate) {
+  return rate * std::chrono::duration<double>(now - peer.began).count() - peer.have.count();
 }
 
 bool wants(const Peer& p) { return !p.sending && !p.wanted.empty(); }
@@ -99,9 +106,14 @@ Peer* Uploader::slowest(Instant now) {
   const std::uint32_t far = std::max(s_.pieces.count() / 8, kFewPieces);
   Peer* near_best = nullptr;
   Peer* far_best = nullptr;
-  const auto before = [now](const Peer* a, const Peer* b) {
-    return b == nullptr ||
-           std::tuple(pace(*a, now), a->served) < std::tuple(pace(*b, now), b->served);
+  // Who lost most is the same one for all nodes, and its link cannot take what all of them send.
+  const bool by_loss = std::exchange(by_loss_, !by_loss_);
+  const double rate = std::max(s_.down_rate(now), s_.up_rate(now)) / s_.config.meta.piece_length;
+  const auto gain = [by_loss, now, rate](const Peer& p) {
+    return by_loss ? -lost(p, now, rate) : pace(p, now);
+  };
+  const auto before = [&gain](const Peer* a, const Peer* b) {
+    return b == nullptr || std::tuple(gain(*a), a->served) < std::tuple(gain(*b), b->served);
   };
   for (const auto& p : s_.peers) {
     if (!may_serve(*p, now)) continue;

@@ -20,10 +20,11 @@ class Uploader {
   /// When the limit lets go on what is wanted and held back now.
   std::optional<Instant> held_until(Instant now) const;
   /// The next block and its peer, which is then busy until block_sent(). An origin sends first
-  /// come first served. A node serves whoever has gained the fewest pieces for the time since it
-  /// connected, so that all are done as long after their start; peers that are many pieces behind
-  /// itself only every eighth time, or when idle; but first what has waited long, and before that,
-  /// twice at most, what no other node has and has waited a moment: others then need not wait here.
+  /// come first served. A node serves in turns whoever lost most since it began and whoever gained
+  /// the fewest pieces for the time since it connected, so that all are done as long after their
+  /// start; peers that are many pieces behind itself only every eighth time, or when idle; but
+  /// first what has waited long, and before that, twice at most, what no other node has and has
+  /// waited a moment: others then need not wait here.
   std::optional<Upload> next(Instant now);
   /// A further block for a peer that next() chose, as long as it follows the last one in the
   /// same piece.
@@ -47,6 +48,7 @@ class Uploader {
   std::vector<std::uint32_t> firsts_;  ///< blocks sent as first copies, by piece
   std::uint64_t arrivals_ = 0;
   std::uint64_t turns_ = 0;
+  bool by_loss_ = false;  ///< how slowest() chooses next
   bt::BlockRef last_{};
 };
 

@@ -1,5 +1,6 @@
 #include "swarm/transport/gate_session.hpp"
 
+#include <algorithm>
 #include <boost/asio/steady_timer.hpp>
 
 #include "swarm/core/gate.hpp"
@@ -9,6 +10,11 @@ namespace convoy::swarm {
 namespace {
 
 constexpr std::size_t kBuffer = core::Gate::kMaxMessage + 4 + bt::kHandshakeSize + 4096;
+
+std::uint32_t to_ms(Duration d) {
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(d).count();
+  return static_cast<std::uint32_t>(std::clamp<decltype(ms)>(ms, 0, UINT32_MAX));
+}
 
 Bytes greeting(const Env& env, const GateTorrent& t) {
   bt::Handshake h;
@@ -23,6 +29,7 @@ Bytes greeting(const Env& env, const GateTorrent& t) {
   e.listen_port = env.listen_port;
   e.ticket = t.ticket;
   e.request_id = t.request_id;
+  e.age_ms = to_ms(t.age);
   const Bytes payload = bt::encode(e);
   bt::encode(bt::Extended{0, payload}, out);
   return out;

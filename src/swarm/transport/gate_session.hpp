@@ -20,6 +20,7 @@ struct GateTorrent {
   oci::Digest digest;
   std::string ticket;  ///< own, good for the certificate of this connection
   std::string request_id;
+  Duration age{};         ///< since this side began
   bool incoming = false;  ///< then the remote handshake comes first
 };
 

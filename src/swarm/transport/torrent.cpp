@@ -40,7 +40,8 @@ TorrentImpl::TorrentImpl(Env& env, Dialer& dialer, TorrentSpec spec, std::uint64
       renew_now_(env.executor),
       tick_now_(env.executor),
       limits_changed_(env.executor),
-      renewed_at_(env.now()) {
+      renewed_at_(env.now()),
+      began_(env.now()) {
   take(spec_.grant);
 }
 

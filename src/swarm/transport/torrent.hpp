@@ -148,6 +148,7 @@ class TorrentImpl final : public Torrent,
   core::SwarmCounts counted_;
   net::Notify progress_, renewed_, renew_now_, tick_now_, limits_changed_;
   SteadyTime ticket_expires_{}, renewed_at_;
+  const SteadyTime began_;
   std::uint32_t ticket_identity_ = 0;
   bool renew_wanted_ = false, renewing_ = false;
   std::uint32_t renew_failures_ = 0, disk_failures_ = 0;

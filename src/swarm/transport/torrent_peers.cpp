@@ -34,7 +34,8 @@ std::shared_ptr<Connection> TorrentImpl::find_node(const std::string& node) cons
 }
 
 GateTorrent TorrentImpl::gate(bool incoming) const {
-  return {spec_.info_hash, spec_.meta.digest, spec_.grant.ticket, spec_.request_id, incoming};
+  return {spec_.info_hash,  spec_.meta.digest,   spec_.grant.ticket,
+          spec_.request_id, env_.now() - began_, incoming};
 }
 
 /// Of two connections of one pair both sides must keep the same one.
@@ -60,7 +61,8 @@ Status TorrentImpl::admit(Admitted a) {
   core::PeerInfo info{a.peer.node, a.peer.origin,
                       std::clamp<std::uint32_t>(a.extension.max_requests.value_or(kForeignQueue), 1,
                                                 core::kMaxQueuedRequests),
-                      a.zone != spec_.grant.zone};
+                      a.zone != spec_.grant.zone,
+                      std::chrono::milliseconds(a.extension.age_ms.value_or(0))};
   security::AuditEvent event;
   event.action = "peer.grant";
   event.outcome = security::AuditOutcome::granted;

@@ -14,6 +14,7 @@ constexpr std::size_t kMaxClient = 256;
 constexpr std::size_t kMaxTicket = 16 * 1024;
 constexpr std::size_t kMaxRequestId = 128;
 constexpr std::string_view kRequestId = "cv_rid";
+constexpr std::string_view kAge = "cv_age";
 
 Error bad(std::string detail) { return invalid("extension_handshake_invalid", std::move(detail)); }
 
@@ -69,6 +70,7 @@ Bytes encode(const ExtensionHandshake& h) {
   if (h.max_requests) root.emplace("reqq", Bencode{std::int64_t{*h.max_requests}});
   if (!h.ticket.empty()) root.emplace(kExtTicket, Bencode{h.ticket});
   if (!h.request_id.empty()) root.emplace(kRequestId, Bencode{h.request_id});
+  if (h.age_ms) root.emplace(kAge, Bencode{std::int64_t{*h.age_ms}});
   return encode(Bencode{std::move(root)});
 }
 
@@ -88,6 +90,9 @@ Result<ExtensionHandshake> decode_extension_handshake(ByteView in) {
   }
   if (!printable(out.request_id)) return bad("cv_rid");
   if (auto s = read_number(*root, "reqq", std::uint32_t{0}, out.max_requests); !s) {
+    return std::move(s).error();
+  }
+  if (auto s = read_number(*root, kAge, std::uint32_t{0}, out.age_ms); !s) {
     return std::move(s).error();
   }
   if (auto s = read_number(*root, "p", std::uint16_t{1}, out.listen_port); !s) {

@@ -115,6 +115,7 @@ struct ExtensionHandshake {
   std::optional<std::uint16_t> listen_port;   ///< "p": where it takes connections, 1 to 65535
   std::string ticket;                         ///< "cv_ticket": compact JWT, "" when absent
   std::string request_id;  ///< "cv_rid": the pull that caused the connection, "" when absent
+  std::optional<std::uint32_t> age_ms;  ///< "cv_age": since this side began with the torrent
 };
 inline constexpr std::string_view kExtTicket = "cv_ticket";
 inline constexpr std::string_view kExtDontHave = "lt_donthave";  // BEP 54

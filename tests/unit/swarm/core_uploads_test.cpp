@@ -35,6 +35,36 @@ TEST(Uploads, WhoGainedTheFewestForItsTimeIsServedFirst) {
   EXPECT_EQ(u->peer, 1U);
 }
 
+TEST(Uploads, EverySecondTurnIsForWhoLostMostSinceItBegan) {
+  CoreUnderTest c(128, 1, false, true);
+  c.join_with(3, {});
+  for (const std::uint32_t piece : range(64)) {  // 100 a second is what a link brings here
+    c.say(3, bt::RequestBlock{whole(piece)});
+    const auto u = c.swarm->next_block(c.now);
+    ASSERT_TRUE(u);
+    c.now += 10ms;
+    c.swarm->block_sent(u->peer, u->block, c.now);
+  }
+  c.leave(3);
+  c.join_with(1, range(4));
+  c.swarm->connected(2, {.node = "node-2", .max_requests = 250, .age = 20s}, c.now);
+  c.say(2, bt::HaveNone{});
+  for (const std::uint32_t piece : range(8)) c.say(2, bt::Have{piece});
+  c.join_with(4, {100, 101, 102, 103});  // or they would be first copies
+  for (const std::uint32_t at : range(2)) {
+    c.say(1, bt::RequestBlock{whole(100 + at)});
+    c.say(2, bt::RequestBlock{whole(102 + at)});
+  }
+  std::map<PeerRef, int> served;
+  for (int i = 0; i < 2; ++i) {
+    const auto u = c.swarm->next_block(c.now);
+    ASSERT_TRUE(u);
+    c.swarm->block_sent(u->peer, u->block, c.now);
+    ++served[u->peer];
+  }
+  EXPECT_EQ(served, (std::map<PeerRef, int>{{1, 1}, {2, 1}}));
+}
+
 TEST(Uploads, PiecesBroughtAlongAreNoGain) {
   CoreUnderTest c(64, 1, false, true);
   c.join(1);

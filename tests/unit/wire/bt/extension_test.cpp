@@ -21,9 +21,11 @@ TEST(ExtensionHandshake, ComesBackAsItWas) {
   h.listen_port = 6881;
   h.ticket = "a.b.c";
   h.request_id = "rid-1";
+  h.age_ms = 1500;
   const auto bytes = encode(h);
   EXPECT_EQ(as_text(bytes),
-            "d6:cv_rid5:rid-19:cv_ticket5:a.b.c1:md9:cv_ticketi1e11:lt_donthavei2ee1:pi6881e4:"
+            "d6:cv_agei1500e6:cv_rid5:rid-19:cv_ticket5:a.b.c1:md9:cv_ticketi1e11:lt_donthavei2ee1:"
+            "pi6881e4:"
             "reqqi250e1:v6:"
             "Convoye");
   const auto back = decode_extension_handshake(bytes);
@@ -34,6 +36,7 @@ TEST(ExtensionHandshake, ComesBackAsItWas) {
   EXPECT_EQ(back->listen_port, 6881u);
   EXPECT_EQ(back->ticket, h.ticket);
   EXPECT_EQ(back->request_id, h.request_id);
+  EXPECT_EQ(back->age_ms, 1500u);
 }
 
 TEST(ExtensionHandshake, ReadsAnotherClientsAndPassesOverItsKeys) {
@@ -73,6 +76,9 @@ TEST(ExtensionHandshake, RefusesWhatDoesNotFit) {
                              "d1:p1:1e",
                              "d1:vi1ee",
                              "d9:cv_ticketlee",
+                             "d6:cv_agei-1ee",
+                             "d6:cv_agei4294967296ee",
+                             "d6:cv_age1:1e",
                              "d6:cv_rid3:a be",
                              "d6:cv_rid2:a\ne",
                              "d1:v1:a1:mdee"};
@@ -87,6 +93,8 @@ TEST(ExtensionHandshake, HoldsEachOfItsLimits) {
   EXPECT_EQ(refused(with("cv_ticket", 16 * 1024 + 1)), "extension_handshake_invalid");
   EXPECT_EQ(refused(with("cv_rid", 128)), "");
   EXPECT_EQ(refused(with("cv_rid", 129)), "extension_handshake_invalid");
+  EXPECT_EQ(refused("d6:cv_agei0ee"), "");
+  EXPECT_EQ(refused("d6:cv_agei4294967295ee"), "");
   EXPECT_EQ(refused("d1:pi1ee"), "");
   EXPECT_EQ(refused("d1:pi65535ee"), "");
   EXPECT_EQ(refused(with("v", 256)), "");
