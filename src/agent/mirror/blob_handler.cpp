@@ -40,11 +40,15 @@ net::Task<void> BlobHandler::serve(net::HttpExchange& exchange, BlobAsk ask, htt
     co_await head(pull);
     co_return;
   }
-  const Pull* seen = &pull;
-  const auto running =
-      env_.pulls.track([seen, &clock = env_.clock] { return seen->record(clock.steady()); });
-  co_await get(pull);
+  {
+    const Pull* seen = &pull;
+    const auto running =
+        env_.pulls.track([seen, &clock = env_.clock] { return seen->record(clock.steady()); });
+    co_await get(pull);
+  }
   finish(pull);
+  // The client has its bytes already.
+  if (pull.relayed) co_await remember_source(pull);
 }
 
 net::Task<void> BlobHandler::get(Pull& pull) {
@@ -73,8 +77,8 @@ net::Task<void> BlobHandler::get(Pull& pull) {
     if (served) co_return;
   }
   if (must_relay(pull, *permit)) {
+    pull.relayed = true;
     co_await relay(pull);
-    co_await remember_source(pull);
   } else {
     co_await from_download(pull, std::move(*permit));
   }

@@ -21,6 +21,7 @@ struct BlobHandler::Pull {
   std::uint64_t size = 0;
   std::optional<http::ByteRange> range;  ///< asked for; none: the whole blob
   bool granted = false;
+  bool relayed = false;                         ///< straight from the registry, past the cache
   std::uint64_t PullBytes::* source = nullptr;  ///< of what does not come by a download
   std::shared_ptr<Download> download{};
   bool began_download = false;
