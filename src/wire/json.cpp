@@ -7,6 +7,8 @@
 #include <cmath>
 #include <limits>
 
+#include "base/log.hpp"
+
 namespace convoy::wire {
 namespace {
 
@@ -150,6 +152,15 @@ std::optional<bool> json_bool(const json::object& object, std::string_view key) 
   const auto* value = object.if_contains(key);
   if (value == nullptr || !value->is_bool()) return std::nullopt;
   return value->get_bool();
+}
+
+std::string json_list(const std::vector<std::string>& texts) {
+  std::string out = "[";
+  for (const auto& text : texts) {
+    if (out.size() > 1) out += ',';
+    append_json_string(out, text);
+  }
+  return out + ']';
 }
 
 }  // namespace convoy::wire

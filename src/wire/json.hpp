@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.hpp"
 
@@ -26,5 +27,8 @@ Result<boost::json::object> parse_json_object(std::string_view text, JsonLimits 
 std::optional<std::string> json_string(const boost::json::object&, std::string_view key);
 std::optional<std::int64_t> json_int(const boost::json::object&, std::string_view key);
 std::optional<bool> json_bool(const boost::json::object&, std::string_view key);
+
+/// An array of strings, as text.
+std::string json_list(const std::vector<std::string>& texts);
 
 }  // namespace convoy::wire

@@ -3,6 +3,7 @@
 
 #include "registry/api/answer.hpp"
 #include "registry/api/context.hpp"
+#include "wire/json.hpp"
 #include "wire/oci/manifest.hpp"
 
 namespace convoy::registry {
@@ -22,15 +23,6 @@ Result<std::size_t> page_size(const http::Target& target, const RegistryLimits& 
   const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), n);
   if (error == std::errc::result_out_of_range) return limits.page_max;
   return std::min(n, limits.page_max);
-}
-
-std::string json_list(const std::vector<std::string>& names) {
-  std::string out = "[";
-  for (const auto& name : names) {
-    if (out.size() > 1) out += ',';
-    append_json_string(out, name);
-  }
-  return out + ']';
 }
 
 std::string next_link(std::string_view path, std::string_view query) {
@@ -108,7 +100,7 @@ net::Task<Status> get_catalog(Context& api, Call& call) {
     cut_page(names, *n, "/v2/_catalog", head);
   }
   head.headers.set("Content-Type", "application/json");
-  std::string body = R"({"repositories":)" + json_list(names) + '}';
+  std::string body = R"({"repositories":)" + wire::json_list(names) + '}';
   co_return co_await call.exchange.respond(std::move(head), std::move(body));
 }
 
@@ -131,7 +123,7 @@ net::Task<Status> get_tags(Context& api, Call& call) {
   head.headers.set("Content-Type", "application/json");
   std::string body = R"({"name":)";
   append_json_string(body, call.repository().str());
-  body += R"(,"tags":)" + json_list(*found) + '}';
+  body += R"(,"tags":)" + wire::json_list(*found) + '}';
   co_return co_await call.exchange.respond(std::move(head), std::move(body));
 }
 

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "base/log.hpp"
 #include "storage/meta/sqlite_rows.hpp"
+#include "wire/json.hpp"
 
 namespace convoy::storage {
 namespace {
@@ -58,15 +58,6 @@ void advance(WalkPosition& at, const Page& page, const WalkRules& rules) {
   if (page.examined == 0) return;
   at.repository = page.last_repository;
   at.digest = page.last_digest;
-}
-
-std::string json_array(const std::vector<std::string>& texts) {
-  std::string out = "[";
-  for (const auto& text : texts) {
-    if (out.size() > 1) out += ',';
-    append_json_string(out, text);
-  }
-  return out + ']';
 }
 
 class SqliteUpkeep final : public RegistryUpkeep {
@@ -296,7 +287,7 @@ class SqliteUpkeep final : public RegistryUpkeep {
   Result<std::uint64_t> bytes_below(const std::string& prefix,
                                     const std::vector<std::string>& without) override {
     return pool_->read([&](Database& db) -> Result<std::uint64_t> {
-      const std::string names = json_array(without);
+      const std::string names = wire::json_list(without);
       // '0' follows '/': everything that begins with "prefix/".
       CONVOY_TRY(query,
                  db.query("SELECT COALESCE(SUM(bytes),0) FROM repositories"
