@@ -16,8 +16,9 @@ except ImportError:
 
 PIECE = 64 * 1024
 # libtorrent 2.0.8 pads the last file of a v2 torrent to a whole piece and asks for 16 KiB where a short last
-# block ends the blob, so what it downloads ends with a whole block; what it seeds may end anywhere.
-SIZES = {"leeches": 20 * 1024 * 1024 + 3 * 16384, "seeds": 20 * 1024 * 1024 + 12345}
+# block ends the blob, so what it downloads ends with a whole block; what it seeds may end anywhere. More than 512
+# pieces: its piece layer is asked for in rows.
+SIZES = {"leeches": 40 * 1024 * 1024 + 3 * 16384, "seeds": 40 * 1024 * 1024 + 12345}
 
 
 def sh(*command, **kw):
@@ -60,9 +61,18 @@ def engine():
                        "alert_mask": lt.alert.category_t.all_categories})
 
 
-def add(session, torrent, folder, work):
-    handle = session.add_torrent({"ti": lt.torrent_info(lt.bdecode(torrent)), "save_path": folder,
-                                  "flags": lt.torrent_flags.update_subscribe})
+def add(session, torrent, folder, work, piece_layers=True):
+    params = lt.add_torrent_params()
+    if piece_layers:
+        params.ti = lt.torrent_info(lt.bdecode(torrent))
+    else:  # from resume data: has to ask its peers for them
+        info = lt.bdecode(torrent)[b"info"]
+        params = lt.read_resume_data(lt.bencode({
+            "file-format": "libtorrent resume file", "file-version": 1, "info": info,
+            "info-hash2": hashlib.sha256(lt.bencode(info)).digest()}))
+    params.save_path = folder
+    params.flags = lt.torrent_flags.update_subscribe
+    handle = session.add_torrent(params)
     handle.set_ssl_certificate(os.path.join(work, "libtorrent.pem"), os.path.join(work, "libtorrent.key"), "")
     return handle
 
@@ -102,7 +112,7 @@ def leeches(bt_peer, work, data, name):
     session = engine()
     target = os.path.join(work, "leech")
     os.makedirs(target)
-    handle = add(session, torrent, target, work)
+    handle = add(session, torrent, target, work, piece_layers=False)
     handle.connect_peer(("127.0.0.1", said["port"]))
     end = time.time() + 60
     while time.time() < end and not handle.status().is_seeding:

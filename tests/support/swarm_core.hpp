@@ -103,6 +103,7 @@ class CoreUnderTest {
     for (std::size_t i = 0; i < out.size(); ++i) {
       out[i][0] = static_cast<std::uint8_t>(piece);
       out[i][1] = static_cast<std::uint8_t>(i + 1);
+      out[i][2] = static_cast<std::uint8_t>(piece >> 8);
     }
     return out;
   }

@@ -3,40 +3,21 @@
 #include <algorithm>
 #include <bit>
 
-#include "swarm/core/mix.hpp"
+#include "swarm/core/limits.hpp"
 
 namespace convoy::swarm::core {
 namespace {
 
-constexpr Duration kLayerPatience = std::chrono::seconds(3);
-constexpr Duration kRetry = std::chrono::milliseconds(20);
-constexpr Duration kLastRetry = std::chrono::seconds(1);
-/// So many refusals say that others were quicker; more, that the peer is long in computing.
-constexpr unsigned kQuickRetries = 16;
-constexpr std::size_t kMaxQueue = 3;
-/// How long a neighbour has to show that it has the layer before the origin is asked; shorter
-/// as long as no neighbour is there.
-constexpr Duration kOriginLater = std::chrono::milliseconds(20);
-constexpr Duration kOriginAlone = std::chrono::milliseconds(4);
-constexpr std::size_t kAnswersAtOnce = 2;
-constexpr std::size_t kSmallAnswer = 128;  // hashes
+/// How long a peer has to give the leaves of a piece.
+constexpr Duration kPatience = std::chrono::seconds(3);
+constexpr std::size_t kMaxQueue = 16;
 constexpr std::uint32_t kMaxLayer = 8192;
 constexpr std::size_t kMaxBlames = 64;
 
-Duration retry_after(unsigned refusals) {
-  const unsigned doublings = refusals - std::min(refusals, kQuickRetries);
-  return std::min(kLastRetry, kRetry * (1 << std::min(doublings, 6U)));
-}
-
-unsigned log2_of(std::uint64_t n) { return static_cast<unsigned>(std::countr_zero(n)); }
+/// Answers on their way into sockets.
+std::size_t most_at_once(const bt::HashSpan& span) { return span.length <= kRowHashes ? 8 : 2; }
 
 }  // namespace
-
-bt::HashSpan HashExchange::layer_span() const {
-  const auto& meta = s_.config.meta;
-  return {meta.pieces_root, log2_of(meta.piece_length / bt::kBlockSize), 0,
-          static_cast<std::uint32_t>(bt::round_up_pow2(s_.pieces.count())), 0};
-}
 
 bt::HashSpan HashExchange::leaf_span(std::uint32_t piece) const {
   const auto& meta = s_.config.meta;
@@ -47,37 +28,8 @@ bt::HashSpan HashExchange::leaf_span(std::uint32_t piece) const {
   return {meta.pieces_root, 0, piece * blocks, length, 0};
 }
 
-Peer* HashExchange::layer_source(Instant now) const {
-  Peer* best = nullptr;
-  std::pair<bool, std::uint64_t> best_key;
-  const Duration patience = s_.peers.size() > 1 ? kOriginLater : kOriginAlone;
-  for (const auto& p : s_.peers) {
-    const bool knows = p->info.origin || p->interested || p->have.count() > 0;
-    if (!knows || !p->said_have || now < p->layer_retry) continue;
-    if (p->info.origin && now - p->connected < patience) continue;
-    const std::pair<bool, std::uint64_t> key(p->info.origin, mix(s_.config.seed ^ ++s_.turn));
-    if (best == nullptr || key < best_key) {
-      best = p.get();
-      best_key = key;
-    }
-  }
-  return best;
-}
-
-void HashExchange::ask_layer(Instant now) {
-  if (layer_ && now - layer_->asked < kLayerPatience) return;
-  if (layer_) {
-    if (Peer* slow = s_.find(layer_->peer)) slow->layer_retry = now + kLayerPatience;
-    layer_.reset();
-  }
-  Peer* peer = layer_source(now);
-  if (peer == nullptr) return;
-  layer_ = Pending{peer->ref, now, layer_span()};
-  s_.send(*peer, bt::HashRequest{layer_->span});
-}
-
 void HashExchange::ask_leaves(Blame& blame, Instant now) {
-  if (blame.pending && now - blame.pending->asked < kLayerPatience) return;
+  if (blame.pending && now - blame.pending->asked < kPatience) return;
   blame.pending.reset();
   Peer* best = nullptr;
   bool best_involved = true;
@@ -100,14 +52,16 @@ void HashExchange::ask_leaves(Blame& blame, Instant now) {
 }
 
 void HashExchange::pump(Instant now) {
-  if (!s_.knows_layer()) ask_layer(now);
   for (Blame& b : blames_) ask_leaves(b, now);
 }
 
 bool HashExchange::answer_layer(Peer& peer, const bt::HashSpan& span) {
   const auto width = static_cast<std::uint32_t>(bt::round_up_pow2(s_.pieces.count()));
-  if (!std::has_single_bit(span.length) || span.length > std::min(width, kMaxLayer)) return false;
+  if (!std::has_single_bit(span.length) || span.length < 2) return false;
+  if (span.length > std::min(width, kMaxLayer)) return false;
   if (span.index % span.length != 0 || span.index > width - span.length) return false;
+  // The last uncle there can be stands below the root.
+  if (span.proof_layers > 0 && span.proof_layers > std::bit_width(width) - 2U) return false;
   if (!s_.knows_layer()) {
     if (s_.pieces.complete() && !computing_) {
       computing_ = true;
@@ -115,7 +69,7 @@ bool HashExchange::answer_layer(Peer& peer, const bt::HashSpan& span) {
     }
     return false;
   }
-  if (sending_ < kAnswersAtOnce || span.length <= kSmallAnswer) {
+  if (sending_ < most_at_once(span)) {
     give_layer(peer, span);
     return true;
   }
@@ -131,6 +85,9 @@ void HashExchange::give_layer(Peer& peer, const bt::HashSpan& span) {
   for (std::uint32_t i = span.index; i < span.index + span.length; ++i) {
     answer.hashes.push_back(i < s_.layer.size() ? s_.layer[i] : pad);
   }
+  const std::uint64_t top = std::uint64_t{span.length} << bt::uncle_count(span);
+  const auto proof = bt::uncles(s_.layer, top, span.index, span.length, pad, s_.config.pair);
+  answer.hashes.insert(answer.hashes.end(), proof.begin(), proof.end());
   ++sending_;
   s_.send(peer, std::move(answer));
 }
@@ -145,10 +102,10 @@ bool HashExchange::answer_leaves(Peer& peer, const bt::HashSpan& span) {
 
 void HashExchange::requested(Peer& peer, const bt::HashSpan& span) {
   bool ok = false;
-  if (span.pieces_root == s_.config.meta.pieces_root && span.proof_layers == 0) {
-    const bool layer = span.base_layer == layer_span().base_layer && s_.pieces.count() > 1;
+  if (span.pieces_root == s_.config.meta.pieces_root) {
+    const bool layer = span.base_layer == bt::layer_height(s_.config.meta) && s_.pieces.count() > 1;
     // With pieces of one block both layers are the same row.
-    ok = layer ? answer_layer(peer, span) : span.base_layer == 0 && answer_leaves(peer, span);
+    ok = layer ? answer_layer(peer, span) : answer_leaves(peer, span);
   }
   if (!ok) s_.send(peer, bt::HashReject{span});
 }
@@ -167,7 +124,7 @@ void HashExchange::leaves_read(PeerRef ref, const bt::HashSpan& span, std::vecto
 
 void HashExchange::sent() {
   if (sending_ > 0) --sending_;
-  while (sending_ < kAnswersAtOnce && !queue_.empty()) {
+  while (!queue_.empty() && sending_ < most_at_once(queue_.front().second)) {
     const auto [ref, span] = queue_.front();
     queue_.erase(queue_.begin());
     if (Peer* peer = s_.find(ref)) give_layer(*peer, span);
@@ -175,14 +132,6 @@ void HashExchange::sent() {
 }
 
 HashExchange::Answer HashExchange::answered(Peer& peer, const bt::Hashes& m) {
-  if (layer_ && layer_->peer == peer.ref && layer_->span == m.span) {
-    layer_.reset();
-    if (m.hashes.size() != m.span.length) return Answer::wrong;
-    std::vector<Hash256> layer(m.hashes.begin(), m.hashes.begin() + s_.pieces.count());
-    if (!bt::layer_matches(layer, s_.config.meta, s_.config.pair)) return Answer::wrong;
-    s_.layer = std::move(layer);
-    return Answer::layer;
-  }
   for (Blame& b : blames_) {
     if (!b.pending || b.pending->peer != peer.ref || b.pending->span != m.span) continue;
     b.pending.reset();
@@ -197,20 +146,13 @@ HashExchange::Answer HashExchange::answered(Peer& peer, const bt::Hashes& m) {
   return Answer::unasked;
 }
 
-void HashExchange::refused(Peer& peer, const bt::HashSpan& span, Instant now) {
-  if (layer_ && layer_->peer == peer.ref && layer_->span == span) {
-    layer_.reset();
-    // Another node may have it by then; which one is asked next differs from node to node.
-    peer.layer_retry = now + retry_after(++peer.layer_refusals) +
-                       std::chrono::milliseconds(mix(s_.config.seed ^ ++s_.turn) % 20);
-  }
+void HashExchange::refused(const Peer& peer, const bt::HashSpan& span) {
   for (Blame& b : blames_) {
     if (b.pending && b.pending->peer == peer.ref && b.pending->span == span) b.pending.reset();
   }
 }
 
 void HashExchange::peer_gone(PeerRef ref) {
-  if (layer_ && layer_->peer == ref) layer_.reset();
   for (Blame& b : blames_) {
     if (b.pending && b.pending->peer == ref) b.pending.reset();
   }

@@ -7,9 +7,9 @@
 
 namespace convoy::swarm::core {
 
-/// The hashes of BEP 52: fetches the piece layer, which must lead to the signed root, before
-/// anything else is asked for; gives it to others, few at a time, so that it spreads from node
-/// to node; finds by the leaves of a bad piece which block was wrong.
+/// The hashes of BEP 52 that are not fetched beforehand: gives the piece layer to others, few at a
+/// time, so that it spreads from node to node; finds by the leaves of a bad piece which block was
+/// wrong.
 class HashExchange {
  public:
   explicit HashExchange(State& s) : s_(s) {}
@@ -17,10 +17,10 @@ class HashExchange {
   /// Asks for what is due.
   void pump(Instant now);
   void requested(Peer&, const bt::HashSpan&);
-  /// Whether the answer was asked for and leads to what it must. On `kWrong` the peer lied.
-  enum class Answer : std::uint8_t { unasked, layer, leaves, wrong };
+  /// `wrong`: what was asked for came, and does not lead to what it must: the peer lied.
+  enum class Answer : std::uint8_t { unasked, leaves, wrong };
   Answer answered(Peer&, const bt::Hashes&);
-  void refused(Peer&, const bt::HashSpan&, Instant now);
+  void refused(const Peer&, const bt::HashSpan&);
   void peer_gone(PeerRef);
 
   void leaves_read(PeerRef, const bt::HashSpan&, std::vector<Hash256> leaves);
@@ -46,17 +46,13 @@ class HashExchange {
     std::optional<Pending> pending;
     std::vector<PeerRef> tried;
   };
-  bt::HashSpan layer_span() const;
   bt::HashSpan leaf_span(std::uint32_t piece) const;
-  void ask_layer(Instant now);
   void ask_leaves(Blame&, Instant now);
-  Peer* layer_source(Instant now) const;
   bool answer_layer(Peer&, const bt::HashSpan&);
   void give_layer(Peer&, const bt::HashSpan&);
   bool answer_leaves(Peer&, const bt::HashSpan&);
 
   State& s_;
-  std::optional<Pending> layer_;
   std::vector<Blame> blames_;
   std::vector<std::pair<PeerRef, bt::HashSpan>> queue_;  ///< a node's, waiting for `sending_`
   std::size_t sending_ = 0;                              ///< answers on their way into sockets

@@ -13,6 +13,8 @@ inline constexpr std::uint32_t kMaxBadRequests = 2;
 inline constexpr std::uint32_t kMaxUnknownRequests = 256;
 /// Blocks nobody asked for.
 inline constexpr std::uint32_t kMaxUnsolicited = 64;
+/// Hashes of the piece layer that are asked for at once: as many as libtorrent asks for, and takes.
+inline constexpr std::uint32_t kRowHashes = 512;
 /// Hash requests on one connection.
 inline constexpr std::uint32_t kMaxHashRequests = 256;
 

@@ -75,7 +75,7 @@ struct Peer {
   Instant tickets_until{};  ///< the tickets it has shown last until then, a second each
 
   Instant layer_retry{};  ///< not asked for the piece layer before
-  std::uint32_t layer_refusals = 0;
+  std::uint32_t layer_refusals = 0, rows_given = 0;
   Instant last_heard, last_said{};
 
   // Only used by an origin.

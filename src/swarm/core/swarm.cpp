@@ -19,6 +19,7 @@ Swarm::~Swarm() = default;
 
 /// After an event: everything that may have become due.
 void Swarm::Impl::settle(Instant now) {
+  if (!s.knows_layer()) layer.pump(now);
   hashes.pump(now);
   if (s.config.origin) {
     offers.pump(now);

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "swarm/core/hash_exchange.hpp"
+#include "swarm/core/layer_fetch.hpp"
 #include "swarm/core/news.hpp"
 #include "swarm/core/offers.hpp"
 #include "swarm/core/requester.hpp"
@@ -15,7 +16,7 @@ namespace convoy::swarm::core {
 /// Private to swarm/core: the parts of a swarm, and how they are told of peers and messages.
 struct Swarm::Impl {
   explicit Impl(SwarmConfig c)
-      : s(std::move(c)), requester(s), uploader(s), offers(s), hashes(s), news(s) {
+      : s(std::move(c)), requester(s), uploader(s), offers(s), layer(s), hashes(s), news(s) {
     if (s.layer.empty() && s.pieces.count() == 1) s.layer = {s.config.meta.pieces_root};
   }
 
@@ -23,6 +24,7 @@ struct Swarm::Impl {
   Requester requester;
   Uploader uploader;
   Offers offers;
+  LayerFetch layer;
   HashExchange hashes;
   News news;
   SwarmCounts counts;

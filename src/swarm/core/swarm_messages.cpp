@@ -81,9 +81,17 @@ void Swarm::Impl::layer_arrived(Instant) {
 }
 
 void Swarm::Impl::on(Peer& peer, const bt::Hashes& m, Instant now) {
-  switch (hashes.answered(peer, m)) {
-    case HashExchange::Answer::layer:
+  switch (layer.answered(peer, m)) {
+    case LayerFetch::Answer::layer:
       return layer_arrived(now);
+    case LayerFetch::Answer::row:
+      return;
+    case LayerFetch::Answer::wrong:
+      return drop(peer, "bad_hashes", true, now);
+    case LayerFetch::Answer::unasked:
+      break;
+  }
+  switch (hashes.answered(peer, m)) {
     case HashExchange::Answer::leaves: {
       const std::uint32_t piece = m.span.index / (s.config.meta.piece_length / bt::kBlockSize);
       for (const NameRef guilty : hashes.resolve(piece, m.hashes)) ban(guilty, piece, now);
@@ -97,7 +105,8 @@ void Swarm::Impl::on(Peer& peer, const bt::Hashes& m, Instant now) {
 }
 
 void Swarm::Impl::on(Peer& peer, const bt::HashReject& m, Instant now) {
-  hashes.refused(peer, m.span, now);
+  layer.refused(peer, m.span, now);
+  hashes.refused(peer, m.span);
 }
 
 }  // namespace convoy::swarm::core

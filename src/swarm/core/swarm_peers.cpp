@@ -24,6 +24,7 @@ void Swarm::Impl::forget(PeerRef ref, Instant now) {
   s.peers.erase(it);
   for (const OpenRequest& r : peer->open) s.refund(*peer, s.length_of(r));
   requester.release(*peer, false);
+  layer.peer_gone(ref);
   hashes.peer_gone(ref);
   if (s.config.origin) offers.peer_gone(*peer);
   for (std::uint32_t i = 0; i < s.pieces.count(); ++i) {

@@ -35,6 +35,34 @@ Hash256 pad_hash(unsigned height, HashPair hash) {
   return out;
 }
 
+std::vector<Hash256> uncles(std::span<const Hash256> layer, std::uint64_t width,
+                            std::uint64_t index, std::uint64_t length, const Hash256& pad,
+                            HashPair hash) {
+  std::vector<Hash256> out;
+  for (; length < width; length *= 2) {
+    const std::uint64_t sibling = (index / length ^ 1) * length;
+    const auto from = std::min<std::size_t>(sibling, layer.size());
+    const auto nodes = layer.subspan(from, std::min<std::size_t>(length, layer.size() - from));
+    out.push_back(merkle_root(nodes, length, pad, hash));
+  }
+  return out;
+}
+
+Hash256 root_above(std::span<const Hash256> row, std::uint64_t index,
+                   std::span<const Hash256> uncles, HashPair hash) {
+  Hash256 node = merkle_root(row, row.size(), Hash256{}, hash);
+  std::uint64_t position = index / row.size();
+  for (const Hash256& uncle : uncles) {
+    node = position % 2 == 0 ? hash(node, uncle) : hash(uncle, node);
+    position /= 2;
+  }
+  return node;
+}
+
+unsigned layer_height(const BlobMeta& meta) {
+  return static_cast<unsigned>(std::countr_zero(blocks_per_piece(meta)));
+}
+
 std::vector<Hash256> piece_layer(std::span<const Hash256> leaves, const BlobMeta& meta,
                                  HashPair hash) {
   const auto per_piece = static_cast<std::size_t>(blocks_per_piece(meta));
@@ -53,9 +81,8 @@ Hash256 root_of_leaves(std::span<const Hash256> leaves, HashPair hash) {
 
 bool layer_matches(std::span<const Hash256> layer, const BlobMeta& meta, HashPair hash) {
   if (layer.size() != meta.piece_count()) return false;
-  const auto height = static_cast<unsigned>(std::countr_zero(blocks_per_piece(meta)));
-  return merkle_root(layer, round_up_pow2(layer.size()), pad_hash(height, hash), hash) ==
-         meta.pieces_root;
+  return merkle_root(layer, round_up_pow2(layer.size()), pad_hash(layer_height(meta), hash),
+                     hash) == meta.pieces_root;
 }
 
 Hash256 piece_hash(std::span<const Hash256> piece_leaves, const BlobMeta& meta, HashPair hash) {

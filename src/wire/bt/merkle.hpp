@@ -25,6 +25,19 @@ Hash256 merkle_root(std::span<const Hash256> nodes, std::uint64_t width, const H
 /// What a missing subtree of 2^height leaves hashes to.
 Hash256 pad_hash(unsigned height, HashPair);
 
+/// Of the row of `length` hashes at `index` (a multiple of `length`): the siblings of its root and
+/// of all its ancestors below the one that is over `width` hashes, lowest first, as a `hashes`
+/// message of BEP 52 has them. Lengths and widths are powers of two; what the layer lacks is `pad`.
+std::vector<Hash256> uncles(std::span<const Hash256> layer, std::uint64_t width,
+                            std::uint64_t index, std::uint64_t length, const Hash256& pad,
+                            HashPair);
+/// The top of the tree in which `row` stands at `index` (a multiple of its length, which is a power
+/// of two) and has these uncles.
+Hash256 root_above(std::span<const Hash256> row, std::uint64_t index,
+                   std::span<const Hash256> uncles, HashPair);
+
+/// How far above the leaves the piece layer is.
+unsigned layer_height(const BlobMeta&);
 /// The piece layer: one hash per piece. For a blob of one piece the piece's hash is the root.
 std::vector<Hash256> piece_layer(std::span<const Hash256> leaves, const BlobMeta&, HashPair);
 /// The root over all leaves: what BlobMeta::pieces_root must be.

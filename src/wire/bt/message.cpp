@@ -1,6 +1,7 @@
 #include "wire/bt/message.hpp"
 
 #include <algorithm>
+#include <bit>
 
 #include "wire/bt/metadata.hpp"
 
@@ -206,6 +207,12 @@ Result<Message> read_body(std::uint8_t id, ByteView body) {
 }
 
 }  // namespace
+
+std::size_t uncle_count(const HashSpan& span) {
+  const auto layers = std::uint64_t{span.proof_layers} + 1;
+  const auto in_row = static_cast<std::uint64_t>(std::bit_width(span.length)) - 1;
+  return span.length == 0 ? 0 : layers - std::min(in_row, layers);
+}
 
 Bytes encode(const Handshake& h) {
   Bytes out;

@@ -70,6 +70,9 @@ struct HashSpan {
   std::uint32_t base_layer = 0, index = 0, length = 0, proof_layers = 0;
   bool operator==(const HashSpan&) const = default;
 };
+/// How many hashes of the proof a `hashes` message has behind the `length` of the row: BEP 52
+/// leaves out those that follow from the row itself.
+std::size_t uncle_count(const HashSpan&);
 struct HashRequest {
   HashSpan span;
 };

@@ -76,7 +76,7 @@ TEST(PieceLayer, OnlyRowsOfItAreGiven) {
   bt::HashSpan other_root = row(c, 0, 128), deep = row(c, 0, 128), proven = row(c, 0, 128);
   other_root.pieces_root[0] ^= 1;
   deep.base_layer = 2;
-  proven.proof_layers = 1;
+  proven.proof_layers = 7;
   const std::vector<bt::HashSpan> wrong{
       row(c, 128, 128),           row(c, 0, 256), row(c, 0, 0), row(c, 0, 65), row(c, 1, 2),
       row(c, 1U << 31, 1U << 31), row(c, ~0U, 1), other_root,   deep,          proven};

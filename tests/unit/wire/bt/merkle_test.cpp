@@ -38,6 +38,23 @@ TEST(Merkle, TheTwoWaysToTheRootAgreeForEveryShape) {
   }
 }
 
+TEST(Merkle, EveryRowLeadsToTheRootWithItsUncles) {
+  const auto all = test::leaves_of(test::content(15 * kBlockSize));
+  const Hash256 root = root_of_leaves(all, kPair);
+  std::vector<Hash256> padded(all);
+  padded.resize(16);
+  for (std::uint64_t length = 1; length <= 16; length *= 2) {
+    for (std::uint64_t index = 0; index < 16; index += length) {
+      const auto proof = uncles(all, 16, index, length, Hash256{}, kPair);
+      const auto row = std::span(padded).subspan(index, length);
+      EXPECT_EQ(root_above(row, index, proof, kPair), root) << length << " at " << index;
+      if (length == 16) continue;
+      const std::uint64_t elsewhere = index ^ length;
+      EXPECT_NE(root_above(row, elsewhere, proof, kPair), root) << length << " at " << index;
+    }
+  }
+}
+
 TEST(Merkle, ALayerThatIsNotTheSignedOneIsRefused) {
   const auto& v = test::kVectors[6];
   const auto meta = test::meta_of(v);

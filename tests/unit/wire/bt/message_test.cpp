@@ -80,6 +80,20 @@ TEST(PeerMessage, HashMessagesCarryTheirSpan) {
   EXPECT_EQ(hashes.hashes, (std::vector<Hash256>{Hash256{}, hash}));
 }
 
+TEST(PeerMessage, TheProofLeavesOutWhatFollowsFromTheRow) {
+  const auto uncles = [](std::uint32_t length, std::uint32_t proof) {
+    return uncle_count({.length = length, .proof_layers = proof});
+  };
+  EXPECT_EQ(uncles(512, 0), 0U);
+  EXPECT_EQ(uncles(512, 8), 0U);
+  EXPECT_EQ(uncles(512, 9), 1U);
+  EXPECT_EQ(uncles(512, 11), 3U);
+  EXPECT_EQ(uncles(2, 0), 0U);
+  EXPECT_EQ(uncles(2, 11), 11U);
+  EXPECT_EQ(uncles(0, ~0U), 0U);
+  EXPECT_EQ(uncles(2, ~0U), ~0U);
+}
+
 TEST(PeerMessage, MoreHashesThanWereAskedForAreRefused) {
   const HashSpan span{.length = 2, .proof_layers = 1};
   EXPECT_EQ(code_of(decode_message(wire(Hashes{span, std::vector<Hash256>(3)}))), "");
