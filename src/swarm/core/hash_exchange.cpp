@@ -79,14 +79,33 @@ bool HashExchange::answer_layer(Peer& peer, const bt::HashSpan& span) {
   return true;
 }
 
+/// The upper part follows from the roots of the layer's rows, which are reckoned once: a proof
+/// costs a row's hashes at most.
+std::vector<Hash256> HashExchange::proof_of(const bt::HashSpan& span) {
+  const std::uint64_t top = std::uint64_t{span.length} << bt::uncle_count(span);
+  const Hash256 pad = bt::pad_hash(span.base_layer, s_.config.pair);
+  const std::uint64_t in_row = std::min<std::uint64_t>(top, kRowHashes);
+  auto proof = bt::uncles(s_.layer, in_row, span.index, span.length, pad, s_.config.pair);
+  if (top <= kRowHashes) return proof;
+  for (std::size_t at = row_roots_.size() * kRowHashes; at < s_.layer.size(); at += kRowHashes) {
+    const auto row = std::span(s_.layer).subspan(at);
+    row_roots_.push_back(bt::merkle_root(row.first(std::min<std::size_t>(row.size(), kRowHashes)),
+                                         kRowHashes, pad, s_.config.pair));
+  }
+  const Hash256 no_row = bt::merkle_root({}, kRowHashes, pad, s_.config.pair);
+  const auto above = bt::uncles(row_roots_, top / kRowHashes, span.index / kRowHashes,
+                                std::max(span.length / kRowHashes, 1U), no_row, s_.config.pair);
+  proof.insert(proof.end(), above.begin(), above.end());
+  return proof;
+}
+
 void HashExchange::give_layer(Peer& peer, const bt::HashSpan& span) {
   bt::Hashes answer{span, {}};
   const Hash256 pad = bt::pad_hash(span.base_layer, s_.config.pair);
   for (std::uint32_t i = span.index; i < span.index + span.length; ++i) {
     answer.hashes.push_back(i < s_.layer.size() ? s_.layer[i] : pad);
   }
-  const std::uint64_t top = std::uint64_t{span.length} << bt::uncle_count(span);
-  const auto proof = bt::uncles(s_.layer, top, span.index, span.length, pad, s_.config.pair);
+  const auto proof = proof_of(span);
   answer.hashes.insert(answer.hashes.end(), proof.begin(), proof.end());
   ++sending_;
   s_.send(peer, std::move(answer));

@@ -49,13 +49,15 @@ class HashExchange {
   bt::HashSpan leaf_span(std::uint32_t piece) const;
   void ask_leaves(Blame&, Instant now);
   bool answer_layer(Peer&, const bt::HashSpan&);
+  std::vector<Hash256> proof_of(const bt::HashSpan&);
   void give_layer(Peer&, const bt::HashSpan&);
   bool answer_leaves(Peer&, const bt::HashSpan&);
 
   State& s_;
   std::vector<Blame> blames_;
   std::vector<std::pair<PeerRef, bt::HashSpan>> queue_;  ///< a node's, waiting for `sending_`
-  std::size_t sending_ = 0;                              ///< answers on their way into sockets
+  std::vector<Hash256> row_roots_;  ///< of the layer; empty until a proof is asked for
+  std::size_t sending_ = 0;         ///< answers on their way into sockets
   bool computing_ = false;
 };
 

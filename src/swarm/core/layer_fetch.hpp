@@ -10,7 +10,8 @@ namespace convoy::swarm::core {
 /// Fetches the piece layer, which must lead to the signed root, before anything else is asked for.
 /// A large one comes in rows from several neighbours at once, each row with the uncles that prove
 /// it (BEP 52): the connections are new, and what one of them brings in its first round trips is
-/// little. From an origin it comes whole: of rows nobody could pass on the first ones.
+/// little. From an origin it comes whole: of its few answers many nodes would have a row each, and
+/// none the layer, to pass it on.
 class LayerFetch {
  public:
   explicit LayerFetch(State&);

@@ -77,14 +77,10 @@ TEST_F(LayerRows, WhoGivesAWrongRowIsBannedAndTheRestIsKept) {
 }
 
 TEST_F(LayerRows, AreWrongWithAnotherProof) {
-  const auto banned_for = [](auto change) {
+  const auto banned_for = [this](auto change) {
     CoreUnderTest c(kPieces, 2, false, false, false);
-    CoreUnderTest has(kPieces, 2, false, true);
-    has.join_with(1, {});
     c.join_with(1, test::range(kPieces));
-    const auto span = c.sent<bt::HashRequest>(1).at(1).span;
-    has.say(1, bt::HashRequest{span});
-    bt::Hashes m = has.sent<bt::Hashes>(1).at(0);
+    bt::Hashes m = answer(c.sent<bt::HashRequest>(1).at(1).span);
     change(m.hashes);
     c.say(1, m);
     return c.swarm->banned("node-1");
@@ -142,6 +138,19 @@ TEST_F(LayerRows, ANeighbourThatLeftIsReplaced) {
   taker.leave(1);
   for (std::size_t i = 0; i < asked(2).size(); ++i) taker.say(2, answer(asked(2)[i]));
   EXPECT_TRUE(knows());
+}
+
+TEST_F(LayerRows, OfEveryLengthLeadToTheRoot) {
+  for (std::uint32_t length = 2; length <= 2048; length *= 2) {
+    for (std::uint32_t index = 0; index < 2048; index += std::max(length, 128U)) {
+      const auto m = answer({giver.meta.pieces_root, 1, index, length, 10});
+      ASSERT_GE(m.hashes.size(), length);
+      const std::span<const Hash256> all(m.hashes);
+      EXPECT_EQ(bt::root_above(all.first(length), index, all.subspan(length), test::toy_pair),
+                giver.meta.pieces_root)
+          << length << " at " << index;
+    }
+  }
 }
 
 TEST_F(LayerRows, AreProvenUpToTheRootAndNoFurther) {
