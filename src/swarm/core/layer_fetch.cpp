@@ -42,6 +42,10 @@ bool LayerFetch::Part::asked_of(PeerRef peer) const {
   return std::any_of(asks.begin(), asks.end(), [&](const Ask& a) { return a.peer == peer; });
 }
 
+bool LayerFetch::Part::forget(PeerRef peer) {
+  return std::erase_if(asks, [peer](const Ask& a) { return a.peer == peer; }) > 0;
+}
+
 LayerFetch::LayerFetch(State& s) : s_(s) {
   const auto& meta = s.config.meta;
   const std::uint32_t count = s.pieces.count();
@@ -145,10 +149,7 @@ bool LayerFetch::take(Part& part, const std::vector<Hash256>& hashes) {
 
 /// What this peer was asked for with this span, and is no more; null: nothing.
 LayerFetch::Part* LayerFetch::settled(PeerRef peer, const bt::HashSpan& span) {
-  const auto asked = [&](Part& part) {
-    return part.span == span &&
-           std::erase_if(part.asks, [peer](const Ask& a) { return a.peer == peer; }) > 0;
-  };
+  const auto asked = [&](Part& part) { return part.span == span && part.forget(peer); };
   if (asked(whole_)) return &whole_;
   const auto row = std::find_if(rows_.begin(), rows_.end(), asked);
   return row == rows_.end() ? nullptr : &*row;
@@ -176,11 +177,8 @@ void LayerFetch::refused(Peer& peer, const bt::HashSpan& span, Instant now) {
 }
 
 void LayerFetch::peer_gone(PeerRef peer) {
-  const auto forget = [peer](Part& part) {
-    std::erase_if(part.asks, [peer](const Ask& a) { return a.peer == peer; });
-  };
-  forget(whole_);
-  std::for_each(rows_.begin(), rows_.end(), forget);
+  whole_.forget(peer);
+  for (Part& row : rows_) row.forget(peer);
 }
 
 }  // namespace convoy::swarm::core

@@ -35,6 +35,7 @@ class LayerFetch {
     bool known = false;
     bool fresh(Instant now, Duration patience) const;
     bool asked_of(PeerRef) const;
+    bool forget(PeerRef);  ///< false: it was not asked
   };
   void forget_old(Part&, Instant now);
   void ask(Part&, Peer&, Instant now);
