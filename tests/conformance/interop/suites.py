@@ -52,15 +52,11 @@ def run_suite(program: Path, row: Row, directory: Path, environment: dict) -> Ro
 
 
 def ginkgo(registry: Registry, directory: Path) -> Row:
-    missing = fetch_ginkgo_suite()
-    program, version = ginkgo_suite() or (Path(), GINKGO[0])
-    row = Row(f"conformance {short(version)}", "Ginkgo suite, all four workflows", missing=missing)
-    if version != GINKGO[0]:
-        row.what += f" (of v1.1.1, {short(GINKGO[0])}, could not be had)"
-    if missing:
+    row = Row(f"conformance {short(GINKGO)}", "of v1.1.1, all four workflows", missing=fetch_ginkgo_suite())
+    if row.missing:
         return row
     # What is mounted without naming a source comes from a repository that everyone reads.
-    return run_suite(program, row, directory / "ginkgo", {
+    return run_suite(ginkgo_suite(), row, directory / "ginkgo", {
         "OCI_ROOT_URL": f"https://{registry.host}", "OCI_NAMESPACE": "public/ginkgo",
         "OCI_CROSSMOUNT_NAMESPACE": "conf/ginkgo", "OCI_AUTOMATIC_CROSSMOUNT": "1",
         "OCI_USERNAME": "alice", "OCI_PASSWORD": registry.password, "OCI_TEST_PULL": "1", "OCI_TEST_PUSH": "1",
