@@ -21,7 +21,7 @@ net::HttpServerLimits limits_of(const AgentOptions& options) {
 net::HttpServerOptions server_at(const net::Endpoint& listen, const AgentOptions& options) {
   net::HttpServerOptions server;
   server.limits = limits_of(options);
-  if (!is_loopback(listen.ip)) {
+  if (!listen.loopback()) {
     server.limits.connections_per_address = options.connections_per_address;
   }
   return server;
@@ -99,7 +99,7 @@ BlobHandlerEnv Agent::blob_env() {
 net::Task<Status> Agent::start() {
   auto opened = open_listeners();
   if (!opened) co_return opened;
-  if (options_.mirror_enabled && !parts_.mirror_tls && !is_loopback(options_.mirror_listen.ip)) {
+  if (options_.mirror_enabled && !parts_.mirror_tls && !options_.mirror_listen.loopback()) {
     log_.warn("the mirror takes passwords over plain HTTP from beyond this machine",
               {{"listen", mirror_endpoint_.str()}});
   }

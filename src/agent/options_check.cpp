@@ -15,7 +15,7 @@ Status check_mirror(const AgentOptions& options) {
   if (!options.mirror_client_roots_pem.empty() && !options.mirror_tls) {
     return wrong("mirror: client certificates need TLS");
   }
-  if (is_loopback(options.mirror_listen.ip)) return {};
+  if (options.mirror_listen.loopback()) return {};
   if (!options.mirror_allow_non_loopback) {
     return refused("mirror: " + options.mirror_listen.ip +
                    " is not loopback; allow it explicitly and demand authentication");
@@ -25,7 +25,7 @@ Status check_mirror(const AgentOptions& options) {
 }
 
 Status check_proxy(const AgentOptions& options) {
-  if (is_loopback(options.proxy_listen.ip)) return {};
+  if (options.proxy_listen.loopback()) return {};
   if (!options.proxy_allow_non_loopback) {
     return refused("proxy: " + options.proxy_listen.ip +
                    " is not loopback; allow it explicitly and demand authentication");
@@ -46,8 +46,6 @@ Status check_tracker(const AgentOptions& options) {
 }
 
 }  // namespace
-
-bool is_loopback(std::string_view ip) { return ip == "::1" || ip.starts_with("127."); }
 
 Status check_options(const AgentOptions& options) {
   if (options.data_dir.empty()) return wrong("data directory missing");

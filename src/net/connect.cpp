@@ -87,9 +87,11 @@ Result<int> open_socket(const SockAddr& to, const std::optional<std::string>& bi
 }
 
 Task<Result<StreamPtr>> connect_one(Executor executor, SockAddr to,
-                                    std::optional<std::string> bind_ip, SteadyTime until) {
+                                    std::optional<std::string> bind_ip, CongestionControl control,
+                                    SteadyTime until) {
   auto fd = open_socket(to, bind_ip);
   if (!fd) co_return std::move(fd).error();
+  set_congestion_control(*fd, endpoint_of(to.storage), control);
   auto socket = std::make_unique<Socket>(executor, *fd);
   if (::connect(socket->fd(), to.get(), to.size) != 0 && errno != EINPROGRESS) {
     co_return unavailable("connect_failed", std::strerror(errno));
@@ -111,7 +113,8 @@ Task<Result<StreamPtr>> connect_one(Executor executor, SockAddr to,
 }  // namespace
 
 Task<Result<StreamPtr>> tcp_connect(Executor executor, std::string host, std::uint16_t port,
-                                    Duration timeout, std::optional<std::string> bind_ip) {
+                                    Duration timeout, std::optional<std::string> bind_ip,
+                                    CongestionControl control) {
   const SteadyTime until = steady_after(timeout);
   auto addresses = co_await resolve(executor, host, port, until);
   if (!addresses) co_return std::move(addresses).error();
@@ -122,7 +125,7 @@ Task<Result<StreamPtr>> tcp_connect(Executor executor, std::string host, std::ui
     if (i > 0 && now >= until) break;
     // An address that drops packets must leave time for those after it.
     const SteadyTime share = now + (until - now) / static_cast<int>(n - i);
-    auto stream = co_await connect_one(executor, (*addresses)[i], bind_ip, share);
+    auto stream = co_await connect_one(executor, (*addresses)[i], bind_ip, control, share);
     if (stream) co_return stream;
     last = std::move(stream).error();
     if (last.kind() == ErrorClass::cancelled) break;

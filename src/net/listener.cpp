@@ -82,13 +82,15 @@ class TcpListener final : public Listener {
 
 }  // namespace
 
-Result<std::unique_ptr<Listener>> Listener::open(Executor executor, const Endpoint& at) {
+Result<std::unique_ptr<Listener>> Listener::open(Executor executor, const Endpoint& at,
+                                                 const CongestionControl& control) {
   const auto address = make_sockaddr(at.ip, at.port);
   if (!address) return listen_failed(at, EINVAL);
   const int fd = ::socket(address->family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return listen_failed(at, errno);
   const int on = 1;
   ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  set_congestion_control(fd, at, control);
   if (::bind(fd, address->get(), address->size) != 0 || ::listen(fd, kBacklog) != 0) {
     const int error = errno;
     ::close(fd);

@@ -24,9 +24,6 @@ class PlainStream final : public Stream {
 
   void set_idle_timeout(Duration d) override { socket_->set_idle_timeout(d); }
   void set_notsent_lowat(std::uint32_t bytes) override { socket_->set_notsent_lowat(bytes); }
-  void set_congestion_control(const std::string& name) override {
-    socket_->set_congestion_control(name);
-  }
   const Endpoint& remote() const override { return socket_->remote(); }
   const Endpoint& local() const override { return socket_->local(); }
   const std::optional<TlsInfo>& tls() const override { return tls_; }

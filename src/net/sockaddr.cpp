@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <cstring>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 
 namespace convoy::net {
 
@@ -47,6 +48,14 @@ Endpoint endpoint_of(const sockaddr_storage& address) {
   }
   out.ip = text;
   return out;
+}
+
+void set_congestion_control(int fd, const Endpoint& at, const std::string& name) {
+  // BBR, the default of many machines, has a timer send each segment: three times the CPU.
+  const std::string& chosen = name.empty() && at.loopback() ? "reno" : name;
+  if (chosen.empty()) return;
+  ::setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, chosen.data(),
+               static_cast<socklen_t>(chosen.size()));
 }
 
 }  // namespace convoy::net

@@ -23,4 +23,7 @@ std::optional<SockAddr> make_sockaddr(const std::string& ip, std::uint16_t port)
 /// IPv4 that came through an IPv6 socket is IPv4.
 Endpoint endpoint_of(const sockaddr_storage&);
 
+/// CongestionControl of a socket that is to connect to this address or to listen there.
+void set_congestion_control(int fd, const Endpoint& at, const std::string& name);
+
 }  // namespace convoy::net

@@ -205,11 +205,6 @@ void Socket::set_notsent_lowat(std::uint32_t bytes) {
   if (open()) ::setsockopt(fd(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &value, sizeof value);
 }
 
-void Socket::set_congestion_control(const std::string& name) {
-  if (!open()) return;
-  ::setsockopt(fd(), IPPROTO_TCP, TCP_CONGESTION, name.data(), static_cast<socklen_t>(name.size()));
-}
-
 void Socket::set_receive_lowat(std::uint32_t bytes) {
   if (bytes == receive_lowat_ || !open()) return;
   receive_lowat_ = bytes;

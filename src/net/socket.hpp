@@ -67,8 +67,6 @@ class Socket {
   /// Suspends until the kernel holds less unsent than set_notsent_lowat() said.
   Task<Status> drained();
 
-  void set_congestion_control(const std::string& name);
-
   /// SO_RCVLOWAT: wait() for reading lasts until so much is there (or the end, or an error).
   void set_receive_lowat(std::uint32_t bytes);
 

@@ -19,6 +19,7 @@ struct Endpoint {
   std::string ip;  ///< textual, IPv4 or IPv6
   std::uint16_t port = 0;
   std::string str() const;  ///< "1.2.3.4:5", "[::1]:5"
+  bool loopback() const;    ///< 127.0.0.0/8 or ::1
 };
 
 /// What TLS established. Present once the handshake is over.
@@ -74,9 +75,6 @@ class Stream {
   /// TCP_NOTSENT_LOWAT: write() then finishes only when less than this is unsent in the kernel,
   /// so that what comes next can still be chosen late.
   virtual void set_notsent_lowat(std::uint32_t bytes) = 0;
-  /// TCP_CONGESTION, by the kernel's name ("cubic"). Where this process may not have it, the one it
-  /// has stays.
-  virtual void set_congestion_control(const std::string& name) = 0;
   /// From now on a TLS stream's reader wakes when a long record is whole, not with each of its
   /// packets; the idle timeout then counts from record to record. Saves most of the wake-ups where
   /// bulk comes in slowly.

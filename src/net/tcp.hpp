@@ -11,18 +11,25 @@
 
 namespace convoy::net {
 
+/// TCP_CONGESTION by the kernel's name ("cubic"), from the first packet on: BBR goes on pacing what
+/// had it once. Where this process may not have it, and for "", the machine's; but "reno" on
+/// loopback addresses, where nothing has to be paced.
+using CongestionControl = std::string;
+
 /// Resolves and connects, trying each address in turn within `timeout`. `bind_ip`: the local
 /// address to leave from. Errors: "connect_failed" (unavailable), "resolve_failed",
 /// "connect_timeout".
 Task<Result<StreamPtr>> tcp_connect(Executor, std::string host, std::uint16_t port,
-                                    Duration timeout, std::optional<std::string> bind_ip = {});
+                                    Duration timeout, std::optional<std::string> bind_ip = {},
+                                    CongestionControl = {});
 
 /// A listening socket. Port 0 takes a free one; local() says which.
 class Listener {
  public:
   virtual ~Listener() = default;
   /// Error "listen_failed" names the address and the reason.
-  static Result<std::unique_ptr<Listener>> open(Executor, const Endpoint&);
+  static Result<std::unique_ptr<Listener>> open(Executor, const Endpoint&,
+                                                const CongestionControl& = {});
   virtual const Endpoint& local() const = 0;
   /// The next connection. Fails with "cancelled" after close(); passing trouble (EMFILE) is
   /// waited out inside.

@@ -27,9 +27,6 @@ class TlsStream final : public Stream {
 
   void set_idle_timeout(Duration d) override { socket_->set_idle_timeout(d); }
   void set_notsent_lowat(std::uint32_t bytes) override { socket_->set_notsent_lowat(bytes); }
-  void set_congestion_control(const std::string& name) override {
-    socket_->set_congestion_control(name);
-  }
   void read_whole_records() override { whole_records_ = true; }
   const Endpoint& remote() const override { return socket_->remote(); }
   const Endpoint& local() const override { return socket_->local(); }

@@ -13,9 +13,6 @@ constexpr Duration kKeepAlive = std::chrono::seconds(45);
 constexpr Duration kPause = std::chrono::milliseconds(5);
 constexpr std::size_t kFullRecord = 1024;
 constexpr Duration kIdle = std::chrono::seconds(120);
-/// Many connections that each wait for what to send share a node's link: BBR takes them for slow
-/// ones (ADR 13).
-constexpr const char* kCongestionControl = "cubic";
 /// Messages that are handled before the loop gets a turn.
 constexpr std::size_t kMostInARow = 256;
 /// A peer that takes nothing of what it asked for, and goes on asking.
@@ -36,7 +33,6 @@ Connection::Connection(Env& env, std::shared_ptr<ConnectionOwner> owner,
 void Connection::start() {
   admitted_.stream->set_idle_timeout(kIdle);
   admitted_.stream->read_whole_records();
-  admitted_.stream->set_congestion_control(kCongestionControl);
   loops_ = 2;
   env_.tasks.spawn([self = shared_from_this()] { return self->read_loop(); });
   env_.tasks.spawn([self = shared_from_this()] { return self->write_loop(); });

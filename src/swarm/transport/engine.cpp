@@ -53,7 +53,7 @@ Status EngineImpl::open() {
   auto client_context = net::TlsClientContext::make(std::move(client));
   if (!client_context) return std::move(client_context).error();
   client_ = *std::move(client_context);
-  auto listener = net::Listener::open(env_.executor, options_.listen);
+  auto listener = net::Listener::open(env_.executor, options_.listen, kCongestionControl);
   if (!listener) return std::move(listener).error();
   listener_ = *std::move(listener);
   env_.listen_port = listener_->local().port;

@@ -35,6 +35,10 @@ class EngineImpl final : public Engine, private Dialer {
 
  private:
   class Arriving;
+  /// Many connections that each wait for what to send share a node's link: BBR takes them for slow
+  /// ones (ADR 13).
+  static constexpr const char* kCongestionControl = "cubic";
+
   std::shared_ptr<TorrentImpl> lookup(std::string_view short_hex) const;
   bool serves(std::string_view sni);
 

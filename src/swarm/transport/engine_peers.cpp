@@ -90,7 +90,7 @@ net::Task<void> EngineImpl::serve(net::StreamPtr plain) {
 net::Task<Result<Admitted>> EngineImpl::dial(bt::PeerEndpoint address, GateTorrent gate) {
   if (stopping_) co_return cancelled();
   auto plain = co_await net::tcp_connect(env_.executor, address.ip, address.port, kConnectTime,
-                                         options_.bind_ip);
+                                         options_.bind_ip, kCongestionControl);
   if (!plain) co_return plain.error();
   const SteadyTime until = env_.now() + options_.gate_time;
   const std::string name = bt::short_hex(gate.info_hash);

@@ -1,8 +1,6 @@
-#include <array>
 #include <cstdlib>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -194,21 +192,6 @@ TEST(PlainStream, notsent_lowat_holds_a_write_back_until_the_kernel_has_sent_it)
   }
   EXPECT_EQ(written.error().code(), "stream_idle");
   EXPECT_LT(blocks, 2000);
-}
-
-TEST(Socket, takes_the_congestion_control_there_is_and_keeps_its_own_else) {
-  Loop loop;
-  Socket socket(loop.executor(), ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0));
-  const auto now = [&] {
-    std::array<char, 16> name{};
-    socklen_t length = name.size();
-    EXPECT_EQ(::getsockopt(socket.fd(), IPPROTO_TCP, TCP_CONGESTION, name.data(), &length), 0);
-    return std::string(name.data());
-  };
-  socket.set_congestion_control("reno");
-  EXPECT_EQ(now(), "reno");
-  socket.set_congestion_control("no-such-thing");
-  EXPECT_EQ(now(), "reno");
 }
 
 TEST(Connect, refused_and_unroutable_are_named_and_bounded) {

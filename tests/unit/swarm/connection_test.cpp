@@ -28,7 +28,6 @@ class ReadyStream final : public net::Stream {
   void abort() noexcept override {}
   void set_idle_timeout(Duration) override {}
   void set_notsent_lowat(std::uint32_t) override {}
-  void set_congestion_control(const std::string&) override {}
   const net::Endpoint& remote() const override { return nowhere_; }
   const net::Endpoint& local() const override { return nowhere_; }
   const std::optional<net::TlsInfo>& tls() const override { return tls_; }
