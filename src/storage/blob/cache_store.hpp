@@ -14,8 +14,9 @@
 
 namespace convoy::storage {
 
-/// A blob that comes piece by piece into a sparse file; what is verified is recorded, so that a
-/// crash costs at most the pieces of the last moments. Calls block; safe from any thread.
+/// A blob that comes piece by piece into a file that has room for all of it; what is verified is
+/// recorded, so that a crash costs at most the pieces of the last moments. Calls block; safe from
+/// any thread.
 class PieceFile {
  public:
   virtual ~PieceFile() = default;

@@ -305,8 +305,9 @@ class FileCacheStore final : public CacheStore {
         return std::move(done).error();
       }
     } else {
-      if (::ftruncate(data->get(), static_cast<off_t>(meta.size)) != 0) {
-        return file_error("store_open", "truncate", errno);
+      if (auto done = take_room(data->get(), meta.size); !done) {
+        static_cast<void>(remove_partial(meta.digest));
+        return std::move(done).error();
       }
       if (::ftruncate(have->get(), 0) != 0) return file_error("store_open", "truncate", errno);
       if (auto done = write_all(have->get(), 0, bits, "store_open"); !done) {
@@ -314,6 +315,15 @@ class FileCacheStore final : public CacheStore {
       }
     }
     return std::make_shared<FilePieces>(meta, std::move(*data), std::move(*have), std::move(bits));
+  }
+
+  /// All at once: a full disk is told before anything is fetched, and writing where there is room
+  /// costs half. A file system that cannot do that has a sparse file.
+  static Status take_room(int fd, std::uint64_t size) {
+    if (::fallocate(fd, 0, 0, static_cast<off_t>(size)) == 0) return {};
+    if (errno == ENOSPC || errno == EDQUOT) return file_error("store_open", "allocate", errno);
+    if (::ftruncate(fd, static_cast<off_t>(size)) == 0) return {};
+    return file_error("store_open", "truncate", errno);
   }
 
   Status remove_partial(const oci::Digest& digest) {
@@ -330,7 +340,7 @@ class FileCacheStore final : public CacheStore {
       const auto digest = digest_of_name(name);
       struct stat st{};
       if (!digest || ::fstatat(dir, name.c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0) continue;
-      // A partial file is sparse: what it occupies counts, not its length.
+      // A partial file may be sparse: what it occupies counts, not its length.
       const auto bytes = complete ? static_cast<std::uint64_t>(st.st_size)
                                   : static_cast<std::uint64_t>(st.st_blocks) * 512;
       out.push_back({*digest, bytes, complete, st.st_mtim.tv_sec});
