@@ -51,11 +51,16 @@ Endpoint endpoint_of(const sockaddr_storage& address) {
 }
 
 void set_congestion_control(int fd, const Endpoint& at, const std::string& name) {
+  const bool here = at.loopback();
   // BBR, the default of many machines, has a timer send each segment: three times the CPU.
-  const std::string& chosen = name.empty() && at.loopback() ? "reno" : name;
+  const std::string& chosen = name.empty() && here ? "reno" : name;
   if (chosen.empty()) return;
   ::setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, chosen.data(),
                static_cast<socklen_t>(chosen.size()));
+  if (here) return;
+  // Any limit makes the kernel pace. Unpaced windows overrun the queues of long paths.
+  const std::uint64_t bytes_per_second = std::uint64_t{1} << 40;
+  ::setsockopt(fd, SOL_SOCKET, SO_MAX_PACING_RATE, &bytes_per_second, sizeof bytes_per_second);
 }
 
 }  // namespace convoy::net

@@ -11,9 +11,9 @@
 
 namespace convoy::net {
 
-/// TCP_CONGESTION by the kernel's name ("cubic"), from the first packet on: BBR goes on pacing what
-/// had it once. Where this process may not have it, and for "", the machine's; but "reno" on
-/// loopback addresses, where nothing has to be paced.
+/// TCP_CONGESTION by the kernel's name ("cubic"), from the first packet on and paced. Where this
+/// process may not have it, and for "", the machine's. On loopback addresses nothing is paced, and
+/// "" is "reno".
 using CongestionControl = std::string;
 
 /// Resolves and connects, trying each address in turn within `timeout`. `bind_ip`: the local

@@ -16,6 +16,8 @@ using test::Loop;
 
 const Endpoint kHere{"127.0.0.1", 0};
 
+int fd_of(Stream& stream) { return dynamic_cast<PlainStream&>(stream).fd(); }
+
 std::string in_use(int fd) {
   std::array<char, 16> name{};
   socklen_t length = name.size();
@@ -23,7 +25,16 @@ std::string in_use(int fd) {
   return name.data();
 }
 
-std::string in_use(Stream& stream) { return in_use(dynamic_cast<PlainStream&>(stream).fd()); }
+std::string in_use(Stream& stream) { return in_use(fd_of(stream)); }
+
+bool paced(int fd) {
+  std::uint64_t most = 0;
+  socklen_t length = sizeof most;
+  EXPECT_EQ(::getsockopt(fd, SOL_SOCKET, SO_MAX_PACING_RATE, &most, &length), 0);
+  return most != UINT64_MAX;
+}
+
+bool paced(Stream& stream) { return paced(fd_of(stream)); }
 
 int new_socket() { return ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0); }
 
@@ -34,8 +45,10 @@ TEST(CongestionControl, is_what_was_asked_for_where_the_kernel_has_it) {
   const std::string machines = in_use(socket.fd());
   set_congestion_control(socket.fd(), elsewhere, "");
   EXPECT_EQ(in_use(socket.fd()), machines);
+  EXPECT_FALSE(paced(socket.fd()));
   set_congestion_control(socket.fd(), elsewhere, "reno");
   EXPECT_EQ(in_use(socket.fd()), "reno");
+  EXPECT_TRUE(paced(socket.fd()));
   set_congestion_control(socket.fd(), elsewhere, "no-such-thing");
   EXPECT_EQ(in_use(socket.fd()), "reno");
 }
@@ -54,7 +67,18 @@ TEST(CongestionControl, of_both_ends_is_reno_on_loopback_unless_another_is_named
     auto server = loop.run(listener->accept());
     EXPECT_EQ(in_use(*client.value()), got);
     EXPECT_EQ(in_use(*server.value()), got);
+    EXPECT_FALSE(paced(*client.value()));
+    EXPECT_FALSE(paced(*server.value()));
   }
+}
+
+TEST(CongestionControl, what_is_accepted_is_paced_as_its_listener_is) {
+  Loop loop;
+  auto listener = Listener::open(loop.executor(), {"0.0.0.0", 0}, "cubic").value();
+  const auto port = listener->local().port;
+  auto client = loop.run(tcp_connect(loop.executor(), "127.0.0.1", port, seconds(5)));
+  auto server = loop.run(listener->accept());
+  EXPECT_TRUE(paced(*server.value()));
 }
 
 TEST(Endpoint, loopback_is_this_machine_alone) {
