@@ -103,11 +103,8 @@ class CompleteReader final : public BlobReader {
 
 class FilePieces final : public PieceFile {
  public:
-  FilePieces(bt::BlobMeta meta, Fd data, Fd have, Bytes bits)
-      : meta_(std::move(meta)),
-        data_(std::move(data)),
-        have_(std::move(have)),
-        bits_(std::move(bits)) {}
+  FilePieces(const bt::BlobMeta& meta, Fd data, Fd have, Bytes bits)
+      : meta_(meta), data_(std::move(data)), have_(std::move(have)), bits_(std::move(bits)) {}
 
   const bt::BlobMeta& meta() const override { return meta_; }
   int fd() const override { return data_.get(); }
