@@ -58,7 +58,7 @@ void set_congestion_control(int fd, const Endpoint& at, const std::string& name)
   ::setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, chosen.data(),
                static_cast<socklen_t>(chosen.size()));
   if (here) return;
-  // Any limit makes the kernel pace. Unpaced windows overrun the queues of long paths.
+  // Any limit makes the kernel pace. Unpaced, long paths carry much less (ADR 13).
   const std::uint64_t bytes_per_second = std::uint64_t{1} << 40;
   ::setsockopt(fd, SOL_SOCKET, SO_MAX_PACING_RATE, &bytes_per_second, sizeof bytes_per_second);
 }

@@ -315,7 +315,7 @@ class FileCacheStore final : public CacheStore {
   }
 
   /// All at once: a full disk is told before anything is fetched, and writing where there is room
-  /// costs half. A file system that cannot do that has a sparse file.
+  /// costs less. A file system that cannot do that has a sparse file.
   static Status take_room(int fd, std::uint64_t size) {
     if (::fallocate(fd, 0, 0, static_cast<off_t>(size)) == 0) return {};
     if (errno == ENOSPC || errno == EDQUOT) return file_error("store_open", "allocate", errno);
