@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
@@ -17,12 +16,11 @@
 
 #include "net/buffer_pool.hpp"
 #include "net/sockaddr.hpp"
+#include "net/socket_watch.hpp"
 #include "net/steady.hpp"
 
 namespace convoy::net {
 namespace {
-
-constexpr std::size_t kBurst = 1024 * 1024;
 
 void ignore_sigpipe() {
   // OpenSSL writes with write(2) and sendfile(2) has no MSG_NOSIGNAL.
@@ -52,43 +50,6 @@ Error socket_error(int errno_value) {
   if (errno_value == ETIMEDOUT) return timed_out("stream_idle", text);
   return unavailable("stream_failed", text);
 }
-
-/// One timer for a whole socket. A wait only writes down its deadline; the timer is set anew
-/// when it is not running or would fire too late.
-struct Socket::Watch : std::enable_shared_from_this<Watch> {
-  Watch(Executor executor, Socket* s) : timer(executor), owner(s) {}
-
-  void arm() {
-    const SteadyTime first = std::min(until[0], until[1]);
-    if (first == SteadyTime::max() || armed <= first) return;
-    armed = first;
-    timer.expires_at(first);
-    timer.async_wait([self = shared_from_this()](const boost::system::error_code& ec) {
-      if (!ec && self->owner != nullptr) self->fire();
-    });
-  }
-
-  void fire() {
-    armed = SteadyTime::max();
-    const SteadyTime now = steady_now();
-    bool any = false;
-    for (std::size_t i = 0; i < until.size(); ++i) {
-      if (until[i] > now) continue;
-      until[i] = SteadyTime::max();
-      expired[i] = true;
-      any = true;
-    }
-    boost::system::error_code ignored;
-    if (any) owner->descriptor_.cancel(ignored);
-    arm();
-  }
-
-  asio::steady_timer timer;
-  Socket* owner;
-  std::array<SteadyTime, 2> until{SteadyTime::max(), SteadyTime::max()};
-  std::array<bool, 2> expired{};
-  SteadyTime armed = SteadyTime::max();
-};
 
 Socket::Socket(Executor executor, int fd)
     : descriptor_(executor, fd), watch_(std::make_shared<Watch>(executor, this)), budget_(kBurst) {
@@ -203,13 +164,6 @@ void Socket::set_notsent_lowat(std::uint32_t bytes) {
   lowat_ = bytes;
   const std::uint32_t value = bytes == 0 ? UINT32_MAX : bytes;
   if (open()) ::setsockopt(fd(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &value, sizeof value);
-}
-
-void Socket::set_receive_lowat(std::uint32_t bytes) {
-  if (bytes == receive_lowat_ || !open()) return;
-  receive_lowat_ = bytes;
-  const int value = static_cast<int>(bytes);
-  ::setsockopt(fd(), SOL_SOCKET, SO_RCVLOWAT, &value, sizeof value);
 }
 
 Task<Status> Socket::drained() {

@@ -8,6 +8,7 @@
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "net/arrival.hpp"
 #include "net/pace.hpp"
 #include "net/stream.hpp"
 #include "net/task.hpp"
@@ -69,6 +70,10 @@ class Socket {
 
   /// SO_RCVLOWAT: wait() for reading lasts until so much is there (or the end, or an error).
   void set_receive_lowat(std::uint32_t bytes);
+  /// wait(Ready::read, Lane::reader) for the rest of what came in part: mostly until all `bytes` of
+  /// it are there. `thrifty`: by Stream::read_whole_records(). Sets set_receive_lowat() as it needs
+  /// it.
+  Task<Status> wait_for(std::uint32_t bytes, bool thrifty, SteadyTime until);
 
   /// FIN, then drops what still comes until the peer's end, so that closing sends no reset over
   /// what was written.
@@ -79,7 +84,12 @@ class Socket {
 
  private:
   struct Watch;
+  static constexpr std::size_t kBurst = 1024 * 1024;
   std::size_t unacknowledged();
+  std::size_t readable();
+  void set_narrow(bool narrow);
+  Task<Status> doze(std::uint32_t bytes, SteadyTime until);
+  void note_arrival(std::size_t bytes, Duration elapsed);
 
   asio::posix::stream_descriptor descriptor_;
   std::shared_ptr<Watch> watch_;
@@ -89,6 +99,8 @@ class Socket {
   std::size_t budget_;
   std::uint32_t lowat_ = 0;
   std::uint32_t receive_lowat_ = 1;
+  bool narrow_ = false;  ///< its receive window
+  Arrival arrival_;
   Pace pace_{0, Duration::zero()};
 };
 

@@ -77,8 +77,10 @@ class Stream {
   virtual void set_notsent_lowat(std::uint32_t bytes) = 0;
   /// From now on a TLS stream's reader wakes when a long record is whole, not with each of its
   /// packets; the idle timeout then counts from record to record. Saves most of the wake-ups where
-  /// bulk comes in slowly.
-  virtual void read_whole_records() {}
+  /// bulk comes in slowly. `thrifty`: while it does, the receive window is kept small, so that
+  /// queues on the way stay short and the kernel acknowledges whole records instead of every
+  /// second packet: for one of many connections that share a link (ADR 19).
+  virtual void read_whole_records(bool thrifty) { static_cast<void>(thrifty); }
 
   virtual const Endpoint& remote() const = 0;
   virtual const Endpoint& local() const = 0;

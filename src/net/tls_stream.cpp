@@ -84,14 +84,20 @@ Task<Result<std::size_t>> TlsStream::read_some(MutableByteView out) {
     if (!outcome.waits()) {
       co_return fail(outcome.code, outcome.errno_value);
     }
-    if (whole_records_) {
-      const std::size_t rest = missing_of_record(SSL_get_rbio(ssl_.get()));
-      socket_->set_receive_lowat(rest >= kLongRest ? static_cast<std::uint32_t>(rest) : 1);
-    }
-    auto ready =
-        co_await socket_->wait(wanted(outcome), Socket::Lane::reader, socket_->idle_deadline());
+    auto ready = co_await wait_in_read(wanted(outcome));
     if (!ready) co_return std::move(ready).error();
   }
+}
+
+Task<Status> TlsStream::wait_in_read(Socket::Ready wanted) {
+  const SteadyTime until = socket_->idle_deadline();
+  const bool whole = whole_records_ && wanted == Socket::Ready::read;
+  const std::size_t rest = whole ? missing_of_record(SSL_get_rbio(ssl_.get())) : 0;
+  if (rest >= kLongRest) {
+    return socket_->wait_for(static_cast<std::uint32_t>(rest), thrifty_, until);
+  }
+  socket_->set_receive_lowat(1);
+  return socket_->wait(wanted, Socket::Lane::reader, until);
 }
 
 Task<Status> TlsStream::write(ByteView head, ByteView rest) {

@@ -27,7 +27,10 @@ class TlsStream final : public Stream {
 
   void set_idle_timeout(Duration d) override { socket_->set_idle_timeout(d); }
   void set_notsent_lowat(std::uint32_t bytes) override { socket_->set_notsent_lowat(bytes); }
-  void read_whole_records() override { whole_records_ = true; }
+  void read_whole_records(bool thrifty) override {
+    whole_records_ = true;
+    thrifty_ = thrifty;
+  }
   const Endpoint& remote() const override { return socket_->remote(); }
   const Endpoint& local() const override { return socket_->local(); }
   const std::optional<TlsInfo>& tls() const override { return info_; }
@@ -35,6 +38,7 @@ class TlsStream final : public Stream {
 
  private:
   Task<Status> write_all(ByteView);
+  Task<Status> wait_in_read(Socket::Ready wanted);
   Task<Status> wait_in_write(Socket::Ready wanted);
   Task<Status> flush(std::optional<SteadyTime> until = {});
   Task<Status> send_close_notify(SteadyTime until);
@@ -48,6 +52,7 @@ class TlsStream final : public Stream {
   bool poisoned_ = false;  ///< the protocol failed: the session must not be resumed
   bool write_failed_ = false;
   bool whole_records_ = false;
+  bool thrifty_ = false;
 };
 
 /// What a failed call on an established connection means. `outcome` is SSL_get_error's.

@@ -12,10 +12,10 @@
 namespace convoy::swarm::core {
 namespace {
 
-constexpr double kBaseBlocks = 10;
+constexpr double kBaseBlocks = 7;
 /// What slow links keep in their queues. A constant, for what is measured there is what others ask
 /// for: nodes that follow it ask for more and more (ADR 13).
-constexpr double kQueueSeconds = 0.1;
+constexpr double kQueueSeconds = 0.06;
 constexpr double kMostInQueues = 64;
 constexpr double kMaxBlocks = 1024;
 /// The event loops' own turnaround; matters only on very fast links.

@@ -32,7 +32,6 @@ Connection::Connection(Env& env, std::shared_ptr<ConnectionOwner> owner,
 
 void Connection::start() {
   admitted_.stream->set_idle_timeout(kIdle);
-  admitted_.stream->read_whole_records();
   loops_ = 2;
   env_.tasks.spawn([self = shared_from_this()] { return self->read_loop(); });
   env_.tasks.spawn([self = shared_from_this()] { return self->write_loop(); });
@@ -133,6 +132,7 @@ net::Task<void> Connection::read_loop() {
       if (!alive) why = cancelled();
       continue;
     }
+    admitted_.stream->read_whole_records(owner_->shares_link());
     const auto n = co_await admitted_.stream->read_some(MutableByteView(in_).subspan(filled));
     if (!n) {
       why = n.error();

@@ -66,6 +66,7 @@ class TorrentImpl final : public Torrent,
   void on_sent(Connection&, const std::vector<bt::BlockRef>&, std::uint64_t ticket) override;
   void on_hashes_sent(Connection&, std::size_t answers) override;
   void on_closed(Connection&, const Error& why) override;
+  bool shares_link() const override { return peers_.size() > 1; }
   // UploadSource
   std::uint64_t send_next(std::uint64_t ticket, std::uint64_t quantum) override;
   bool background() const override;

@@ -1,9 +1,13 @@
 #include "net/tls_records.hpp"
 
 #include <algorithm>
+#include <array>
 #include <gtest/gtest.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 #include <vector>
 
+#include "net/plain_stream.hpp"
 #include "net/tls.hpp"
 #include "support/net_certs.hpp"
 #include "support/net_loop.hpp"
@@ -108,7 +112,8 @@ class Relay {
   std::size_t left_ = 0;
 };
 
-class WholeRecords : public ::testing::Test {
+/// Read with little acknowledged, or not.
+class WholeRecords : public ::testing::TestWithParam<bool> {
  protected:
   static constexpr std::size_t kHandshake = 64 * 1024;
 
@@ -122,7 +127,7 @@ class WholeRecords : public ::testing::Test {
     ASSERT_TRUE(server.ok() && client.ok());
     loop_.run(connect(*server, *client));
     ASSERT_TRUE(client_ && server_);
-    client_->read_whole_records();
+    client_->read_whole_records(GetParam());
     client_->set_idle_timeout(seconds(5));
   }
   void TearDown() override { loop_.run(relay_->stop()); }
@@ -130,6 +135,7 @@ class WholeRecords : public ::testing::Test {
   Task<void> connect(std::shared_ptr<TlsServerContext> server,
                      std::shared_ptr<TlsClientContext> client) {
     Pair near = co_await test::plain_pair(loop_.executor());
+    sending_ = dynamic_cast<PlainStream&>(*near.server).fd();
     Pair far = co_await test::plain_pair(loop_.executor());
     relay_ =
         std::make_unique<Relay>(loop_.executor(), std::move(near.server), std::move(far.client));
@@ -149,15 +155,23 @@ class WholeRecords : public ::testing::Test {
     relay_->hold();
   }
   Result<std::size_t> read(MutableByteView out) { return loop_.run(client_->read_some(out)); }
+  /// As linux/tcp.h has it behind what glibc knows.
+  std::uint32_t segments_in() const {
+    std::array<std::uint32_t, 64> info{};
+    socklen_t length = sizeof info;
+    EXPECT_EQ(::getsockopt(sending_, IPPROTO_TCP, TCP_INFO, info.data(), &length), 0);
+    return info[35];
+  }
   void write(ByteView bytes) { ASSERT_TRUE(loop_.run(server_->write(bytes)).ok()); }
 
   Loop loop_;
   test::TestCa ca_{"cluster root"};
+  int sending_ = -1;  ///< the relay's socket to the client
   std::unique_ptr<Relay> relay_;
   StreamPtr client_, server_;
 };
 
-TEST_F(WholeRecords, bytes_arrive_in_order_and_none_waits_for_what_follows_its_record) {
+TEST_P(WholeRecords, bytes_arrive_in_order_and_none_waits_for_what_follows_its_record) {
   const Bytes small(100, 1);
   Bytes large(40'000);
   for (std::size_t i = 0; i < large.size(); ++i) large[i] = static_cast<std::uint8_t>(i * 7);
@@ -176,7 +190,7 @@ TEST_F(WholeRecords, bytes_arrive_in_order_and_none_waits_for_what_follows_its_r
   }
 }
 
-TEST_F(WholeRecords, a_short_record_after_a_long_one_wakes_the_reader) {
+TEST_P(WholeRecords, a_short_record_after_a_long_one_wakes_the_reader) {
   Bytes large(16'000, 2), got(64 * 1024);
   write(large);
   relay_->let(100'000);
@@ -190,7 +204,7 @@ TEST_F(WholeRecords, a_short_record_after_a_long_one_wakes_the_reader) {
   EXPECT_EQ(got[0], 3);
 }
 
-TEST_F(WholeRecords, an_end_amid_a_record_is_told_at_once) {
+TEST_P(WholeRecords, an_end_amid_a_record_is_told_at_once) {
   write(Bytes(16'000, 2));
   relay_->let(5'000);
   relay_->cut_in(milliseconds(100));
@@ -200,7 +214,7 @@ TEST_F(WholeRecords, an_end_amid_a_record_is_told_at_once) {
   EXPECT_NE(n.error().code(), "stream_idle");
 }
 
-TEST_F(WholeRecords, a_record_that_does_not_end_is_idle) {
+TEST_P(WholeRecords, a_record_that_does_not_end_is_idle) {
   client_->set_idle_timeout(milliseconds(100));
   write(Bytes(16'000, 2));
   relay_->let(5'000);
@@ -209,6 +223,28 @@ TEST_F(WholeRecords, a_record_that_does_not_end_is_idle) {
   ASSERT_FALSE(n.ok());
   EXPECT_EQ(n.error().code(), "stream_idle");
 }
+
+TEST_P(WholeRecords, that_come_slowly_are_acknowledged_seldom_where_that_is_wanted) {
+  constexpr int kRecords = 3;
+  constexpr std::size_t kPackets = 12;
+  Bytes got(64 * 1024);
+  const std::uint32_t before = segments_in();
+  for (int i = 0; i < kRecords; ++i) {
+    write(Bytes(16'000, 2));
+    relay_->let(100'000);
+    std::size_t filled = 0;
+    while (filled < 16'000) filled += read(got).value();
+  }
+  const auto acknowledged = segments_in() - before;
+  if (GetParam()) {
+    EXPECT_LE(acknowledged, 2 * kRecords + 2);
+  } else {
+    EXPECT_GE(acknowledged, kRecords * kPackets / 3);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(, WholeRecords, ::testing::Bool(),
+                         [](const auto& thrifty) { return thrifty.param ? "thrifty" : "eager"; });
 
 }  // namespace
 }  // namespace convoy::net

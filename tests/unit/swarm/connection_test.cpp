@@ -51,6 +51,7 @@ class Counter final : public ConnectionOwner {
   void on_sent(Connection&, const std::vector<bt::BlockRef>&, std::uint64_t) override {}
   void on_hashes_sent(Connection&, std::size_t) override {}
   void on_closed(Connection&, const Error&) override { closed = true; }
+  bool shares_link() const override { return false; }
   std::size_t messages = 0;
   bool closed = false;
 };
