@@ -79,7 +79,8 @@ class Stream {
   /// packets; the idle timeout then counts from record to record. Saves most of the wake-ups where
   /// bulk comes in slowly. `thrifty`: while it does, the receive window is kept small, so that
   /// queues on the way stay short and the kernel acknowledges whole records instead of every
-  /// second packet: for one of many connections that share a link (ADR 19).
+  /// second packet; a pause amid a record restarts the idle timeout. For one of many connections
+  /// that share a link (ADR 19).
   virtual void read_whole_records(bool thrifty) { static_cast<void>(thrifty); }
 
   virtual const Endpoint& remote() const = 0;

@@ -25,7 +25,7 @@ class ConnectionOwner {
   virtual void on_sent(Connection&, const std::vector<bt::BlockRef>&, std::uint64_t ticket) = 0;
   virtual void on_hashes_sent(Connection&, std::size_t answers) = 0;
   virtual void on_closed(Connection&, const Error& why) = 0;
-  /// Whether so many send to this node that each of them can do with a small window.
+  /// Whether more than one peer is connected, so that each can do with a small window.
   virtual bool shares_link() const = 0;
 };
 
