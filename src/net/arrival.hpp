@@ -25,7 +25,7 @@ class Arrival {
     time_ += (std::min(now, 2 * time_) - time_) / 4;
     const bool fast = time_ < kFast;
     // With no queue on the way it is the window that holds the sender back.
-    const bool unqueued = 2 * round_trip < 3 * least_round_trip;
+    const bool unqueued = 4 * round_trip < 5 * least_round_trip;
     objections_ = fast || unqueued ? objections_ + 1 : 0;
   }
 
@@ -33,7 +33,7 @@ class Arrival {
   using Milliseconds = std::chrono::duration<double, std::milli>;
   static constexpr double kUnit = 16384;
   static constexpr Milliseconds kFast{2}, kLeastNap{1}, kLongestNap{50};
-  static constexpr int kEnough = 4;
+  static constexpr int kEnough = 8;
 
   Milliseconds time_{8};  ///< that kUnit bytes take
   int objections_ = 0;    ///< in a row

@@ -74,6 +74,9 @@ class Socket {
   /// it are there. `thrifty`: by Stream::read_whole_records(). Sets set_receive_lowat() as it needs
   /// it.
   Task<Status> wait_for(std::uint32_t bytes, bool thrifty, SteadyTime until);
+  /// Where bulk comes in slowly: waits until something is there and, when it is more than a packet,
+  /// mostly until all of `bytes` are. Returns at once elsewhere.
+  Task<Status> gather(std::uint32_t bytes, SteadyTime until);
 
   /// FIN, then drops what still comes until the peer's end, so that closing sends no reset over
   /// what was written.
@@ -88,7 +91,7 @@ class Socket {
   std::size_t unacknowledged();
   std::size_t readable();
   void set_narrow(bool narrow);
-  Task<Status> doze(std::uint32_t bytes, SteadyTime until);
+  Task<Status> doze(std::uint32_t bytes, int naps, SteadyTime until);
   void note_arrival(std::size_t bytes, Duration elapsed);
 
   asio::posix::stream_descriptor descriptor_;

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -14,8 +15,8 @@
 namespace convoy::net {
 namespace {
 
-/// SO_RCVBUF; the kernel doubles it and makes a window of about half of that. A block has room.
-constexpr int kNarrow = 24 * 1024;
+/// SO_RCVBUF; the kernel doubles it and makes a window of two thirds of that. Two blocks have room.
+constexpr int kNarrow = 30 * 1024;
 /// What the kernel's own measure goes on from: it needs a window that the sender does not fill.
 constexpr int kWide = 128 * 1024;
 #ifndef SO_BUF_LOCK
@@ -23,6 +24,10 @@ constexpr int SO_BUF_LOCK = 72;  // Linux 5.14
 #endif
 /// A sender that sends nothing for so many naps may be waiting for an acknowledgement.
 constexpr int kQuietNaps = 4;
+/// The same where it is not known that more is to come.
+constexpr int kFewNaps = 2;
+/// What is read with no acknowledgement: less than a second packet.
+constexpr std::size_t kPacket = 1448;
 
 /// As in linux/tcp.h, for what glibc knows of it ends earlier.
 struct TcpFacts {
@@ -62,21 +67,36 @@ void Socket::set_narrow(bool narrow) {
 Task<Status> Socket::wait_for(std::uint32_t bytes, bool thrifty, SteadyTime until) {
   set_narrow(thrifty && arrival_.slow());
   set_receive_lowat(narrow_ ? 1 : bytes);
-  return narrow_ ? doze(bytes, until) : wait(Ready::read, Lane::reader, until);
+  return narrow_ ? doze(bytes, kQuietNaps, until) : wait(Ready::read, Lane::reader, until);
 }
 
-Task<Status> Socket::doze(std::uint32_t bytes, SteadyTime until) {
+Task<Status> Socket::gather(std::uint32_t bytes, SteadyTime until) {
+  set_narrow(arrival_.slow());
+  if (!narrow_) co_return Status{};
+  if (readable() == 0) {
+    set_receive_lowat(1);
+    auto ready = co_await wait(Ready::read, Lane::reader, until);
+    if (!ready) co_return ready;
+  }
+  const std::size_t there = readable();
+  if (there <= kPacket || there >= bytes) co_return Status{};
+  auto whole = co_await doze(bytes, kFewNaps, until);
+  co_return whole;
+}
+
+Task<Status> Socket::doze(std::uint32_t bytes, int naps, SteadyTime until) {
   const auto watch = watch_;
   const SteadyTime began = steady_now();
   std::size_t there = readable();
-  for (int quiet = 0; there < bytes && quiet < kQuietNaps && steady_now() < until;) {
+  const std::size_t lacked = bytes - std::min<std::size_t>(bytes, there);
+  for (int quiet = 0; there < bytes && quiet < naps && steady_now() < until;) {
     const bool slept = co_await sleep_for(arrival_.nap());
     // Without an owner the socket is closed, and may be gone.
     if (!slept || watch->owner == nullptr) co_return cancelled();
     const std::size_t before = std::exchange(there, readable());
     quiet = there > before ? 0 : quiet + 1;
   }
-  if (there >= bytes) note_arrival(bytes, steady_now() - began);
+  if (there >= bytes && lacked > bytes / 2) note_arrival(lacked, steady_now() - began);
   if (there == 0) co_return co_await wait(Ready::read, Lane::reader, until);
   budget_ = kBurst;
   co_return Status{};

@@ -16,6 +16,8 @@ namespace {
 constexpr std::size_t kBulk = 4 * 1024;
 /// The rest of a record that is worth two system calls to sleep through its packets.
 constexpr std::size_t kLongRest = 4 * 1024;
+/// RFC 8446 5.2: header, content, its type and the tag.
+constexpr std::uint32_t kFullRecord = 5 + 16384 + 1 + 16;
 
 /// SSL_get_error and what it would lose: errno, as it stood after the call.
 struct Outcome {
@@ -61,6 +63,10 @@ Error TlsStream::fail(int outcome, int errno_value) {
 
 Task<Result<std::size_t>> TlsStream::read_some(MutableByteView out) {
   if (out.empty()) co_return internal_error("empty_read");
+  if (thrifty_ && SSL_has_pending(ssl_.get()) == 0) {
+    auto ready = co_await socket_->gather(kFullRecord, socket_->idle_deadline());
+    if (!ready) co_return std::move(ready).error();
+  }
   std::size_t total = 0;
   for (;;) {
     if (!socket_->open()) co_return cancelled();

@@ -25,28 +25,28 @@ int records_until_wide(Duration record, Duration round_trip, Duration least) {
 TEST(Arrival, stays_slow_while_records_take_their_time_in_queues) {
   EXPECT_EQ(records_until_wide(milliseconds(3), kQueued, kLeast), 100);
   EXPECT_EQ(records_until_wide(milliseconds(300), kQueued, kLeast), 100);
-  // Half as long again as the least is a queue.
-  EXPECT_EQ(records_until_wide(milliseconds(30), milliseconds(15), kLeast), 100);
+  // A quarter more than the least is a queue.
+  EXPECT_EQ(records_until_wide(milliseconds(30), microseconds(12'500), kLeast), 100);
 }
 
 TEST(Arrival, is_given_up_where_no_queue_is_on_the_way) {
-  EXPECT_EQ(records_until_wide(milliseconds(50), microseconds(14'999), kLeast), 4);
-  EXPECT_EQ(records_until_wide(milliseconds(50), milliseconds(80), milliseconds(80)), 4);
+  EXPECT_EQ(records_until_wide(milliseconds(50), microseconds(12'499), kLeast), 8);
+  EXPECT_EQ(records_until_wide(milliseconds(50), milliseconds(80), milliseconds(80)), 8);
 }
 
 TEST(Arrival, is_given_up_where_records_come_fast) {
-  EXPECT_LE(records_until_wide(microseconds(100), kQueued, kLeast), 10);
-  EXPECT_LE(records_until_wide(Duration::zero(), kQueued, kLeast), 10);
+  EXPECT_LE(records_until_wide(microseconds(100), kQueued, kLeast), 14);
+  EXPECT_LE(records_until_wide(Duration::zero(), kQueued, kLeast), 14);
 }
 
-TEST(Arrival, takes_four_records_in_a_row_to_be_given_up_and_does_not_come_back) {
+TEST(Arrival, takes_eight_records_in_a_row_to_be_given_up_and_does_not_come_back) {
   Arrival arrival;
   for (int round = 0; round < 5; ++round) {
-    for (int i = 0; i < 3; ++i) arrival.took(kBlock, milliseconds(20), kLeast, kLeast);
+    for (int i = 0; i < 7; ++i) arrival.took(kBlock, milliseconds(20), kLeast, kLeast);
     EXPECT_TRUE(arrival.slow());
     arrival.took(kBlock, milliseconds(20), kQueued, kLeast);
   }
-  for (int i = 0; i < 4; ++i) arrival.took(kBlock, milliseconds(20), kLeast, kLeast);
+  for (int i = 0; i < 8; ++i) arrival.took(kBlock, milliseconds(20), kLeast, kLeast);
   EXPECT_FALSE(arrival.slow());
   for (int i = 0; i < 10; ++i) arrival.took(kBlock, milliseconds(20), kQueued, kLeast);
   EXPECT_FALSE(arrival.slow());

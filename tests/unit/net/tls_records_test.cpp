@@ -204,6 +204,22 @@ TEST_P(WholeRecords, a_short_record_after_a_long_one_wakes_the_reader) {
   EXPECT_EQ(got[0], 3);
 }
 
+TEST_P(WholeRecords, what_is_longer_than_a_packet_and_shorter_than_a_block_comes_too) {
+  client_->set_idle_timeout(milliseconds(500));
+  Bytes got(64 * 1024);
+  for (const std::size_t size : std::vector<std::size_t>{1500, 4'000, 16'000}) {
+    write(Bytes(size, 2));
+    relay_->let(100'000);
+    loop_.run(sleep_for(milliseconds(20)));  // all of it is there before it is asked for
+    std::size_t filled = 0;
+    while (filled < size) {
+      const auto n = read(got);
+      ASSERT_TRUE(n.ok()) << n.error().text();
+      filled += *n;
+    }
+  }
+}
+
 TEST_P(WholeRecords, an_end_amid_a_record_is_told_at_once) {
   write(Bytes(16'000, 2));
   relay_->let(5'000);
