@@ -32,9 +32,11 @@ Chain verified_chain(SSL* ssl) {
   return out;
 }
 
-Bytes pack(const Chain& chain) {
+/// What an SSL_SESSION does not keep of the chain: all but the leaf.
+Bytes pack_issuers(const Chain& chain) {
   Bytes out;
-  for (const auto& der : chain) {
+  for (std::size_t i = 1; i < chain.size(); ++i) {
+    const Bytes& der = chain[i];
     const auto size = static_cast<std::uint32_t>(der.size());
     const auto* raw = reinterpret_cast<const std::uint8_t*>(&size);
     out.insert(out.end(), raw, raw + sizeof size);
@@ -43,13 +45,14 @@ Bytes pack(const Chain& chain) {
   return out;
 }
 
-Chain unpack(ByteView data) {
-  Chain out;
+/// The whole chain of a resumed session; of issuers that are not whole none.
+Chain unpack_issuers(Bytes leaf, ByteView data) {
+  Chain out{std::move(leaf)};
   std::uint32_t size = 0;
   while (data.size() > sizeof size) {
     std::memcpy(&size, data.data(), sizeof size);
     data = data.subspan(sizeof size);
-    if (size > data.size()) return {};
+    if (size > data.size()) return {out.front()};
     out.push_back(to_bytes(data.first(size)));
     data = data.subspan(size);
   }
@@ -59,9 +62,9 @@ Chain unpack(ByteView data) {
 /// Tickets are encrypted by this process's own key, so what is in them is ours.
 int write_ticket(SSL* ssl, void*) {
   if (SSL_session_reused(ssl) == 1) return 1;
-  const Bytes chain = pack(verified_chain(ssl));
-  if (chain.empty() || chain.size() > kMaxTicketChain) return 1;
-  return SSL_SESSION_set1_ticket_appdata(SSL_get_session(ssl), chain.data(), chain.size());
+  const Bytes issuers = pack_issuers(verified_chain(ssl));
+  if (issuers.empty() || issuers.size() > kMaxTicketChain) return 1;
+  return SSL_SESSION_set1_ticket_appdata(SSL_get_session(ssl), issuers.data(), issuers.size());
 }
 
 /// OpenSSL does not look at the client's certificate again when a session is resumed.
@@ -145,16 +148,15 @@ Connection* Connection::of(const SSL* ssl) {
 void Connection::attach(SSL* ssl) { SSL_set_ex_data(ssl, 0, this); }
 
 Chain peer_chain(SSL* ssl) {
-  if (SSL_get0_peer_certificate(ssl) == nullptr) return {};
+  X509* leaf = SSL_get0_peer_certificate(ssl);
+  if (leaf == nullptr) return {};
   if (SSL_session_reused(ssl) != 1) return verified_chain(ssl);
   const Connection* connection = Connection::of(ssl);
   if (SSL_is_server(ssl) != 1) return connection->resumed_chain;
   void* data = nullptr;
   std::size_t size = 0;
   SSL_SESSION_get0_ticket_appdata(SSL_get_session(ssl), &data, &size);
-  Chain chain = unpack({static_cast<const std::uint8_t*>(data), size});
-  if (chain.empty()) chain.push_back(der_of(SSL_get0_peer_certificate(ssl)));
-  return chain;
+  return unpack_issuers(der_of(leaf), {static_cast<const std::uint8_t*>(data), size});
 }
 
 void install_server_callbacks(SSL_CTX* ctx, const TlsServerOptions& options) {

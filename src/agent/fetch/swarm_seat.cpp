@@ -118,28 +118,30 @@ swarm::TorrentSpec SwarmSeats::spec_for(const SwarmPass& pass, std::shared_ptr<H
                           .renew = nullptr,
                           .report = nullptr,
                           .request_id = holder->ask.request_id};
-  spec.renew = [this, holder] { return renew(holder); };
+  spec.renew = [this, holder, info_hash = pass.info_hash](bool ticket) {
+    return renew(holder, ticket ? std::nullopt : std::optional(info_hash));
+  };
   spec.report = [this, info_hash = pass.info_hash](std::string node, std::uint32_t piece) {
     return report(info_hash, std::move(node), piece);
   };
   return spec;
 }
 
-net::Task<Result<swarm::Grant>> SwarmSeats::renew(std::shared_ptr<Holder> holder) {
+net::Task<Result<swarm::Grant>> SwarmSeats::renew(std::shared_ptr<Holder> holder,
+                                                  std::optional<bt::InfoHash> known) {
   const Deadline deadline = Deadline::in(clock_, kPatience);
   BlobAsk ask = holder->ask;
-  const auto by_desk = [this, &ask, deadline](std::optional<Secret> credential) {
-    return desk_.ask(ask, std::move(credential), deadline);
+  const auto by_desk = [this, &ask, known, deadline](std::optional<Secret> credential) {
+    return desk_.renew(ask, std::move(credential), known, deadline);
   };
-  auto pass = co_await ask_with_credential(ask, deadline, by_desk);
-  const bool refused = !pass && classify_ticket_error(pass.error()) == TicketFailure::refused;
+  auto grant = co_await ask_with_credential(ask, deadline, by_desk);
+  const bool refused = !grant && classify_ticket_error(grant.error()) == TicketFailure::refused;
   if (refused && !ask.own_credential && ask.upstream->credential) {
     // A user's token lives for minutes; what the node itself may pull it may go on sharing.
     ask.own_credential = true;
-    pass = co_await ask_with_credential(ask, deadline, by_desk);
+    grant = co_await ask_with_credential(ask, deadline, by_desk);
   }
-  if (!pass) co_return std::move(pass).error();
-  co_return std::move(pass->grant);
+  co_return grant;
 }
 
 net::Task<void> SwarmSeats::report(bt::InfoHash info_hash, std::string node, std::uint32_t piece) {

@@ -51,7 +51,7 @@ class SwarmSeats {
   };
 
   swarm::TorrentSpec spec_for(const SwarmPass&, std::shared_ptr<Holder>);
-  net::Task<Result<swarm::Grant>> renew(std::shared_ptr<Holder>);
+  net::Task<Result<swarm::Grant>> renew(std::shared_ptr<Holder>, std::optional<bt::InfoHash> known);
   net::Task<void> report(bt::InfoHash, std::string node, std::uint32_t piece);
   void touch(Seat&);
 

@@ -57,6 +57,28 @@ net::Task<Result<SwarmPass>> TicketDesk::ask(BlobAsk ask, std::optional<Secret> 
                                              Deadline deadline) {
   const ClusterLinkPtr link = cluster_.link();
   if (!link) co_return unavailable("not_enrolled");
+  auto reply = co_await call(link, ask, std::move(authorization), {}, deadline);
+  if (!reply) co_return std::move(reply).error();
+  co_return check(*link, ask, std::move(*reply));
+}
+
+net::Task<Result<swarm::Grant>> TicketDesk::renew(BlobAsk ask, std::optional<Secret> authorization,
+                                                  std::optional<bt::InfoHash> known,
+                                                  Deadline deadline) {
+  const ClusterLinkPtr link = cluster_.link();
+  if (!link) co_return unavailable("not_enrolled");
+  auto reply = co_await call(link, ask, std::move(authorization), known, deadline);
+  if (!reply) co_return std::move(reply).error();
+  if (reply->ticket.empty()) co_return to_grant(std::move(*reply));
+  auto pass = check(*link, ask, std::move(*reply));
+  if (!pass) co_return std::move(pass).error();
+  co_return std::move(pass->grant);
+}
+
+net::Task<Result<clients::TicketReply>> TicketDesk::call(ClusterLinkPtr link, BlobAsk ask,
+                                                         std::optional<Secret> authorization,
+                                                         std::optional<bt::InfoHash> known,
+                                                         Deadline deadline) {
   if (!link->registries.contains(ask.upstream->host.str())) {
     co_return unavailable("registry_not_in_cluster");
   }
@@ -69,7 +91,8 @@ net::Task<Result<SwarmPass>> TicketDesk::ask(BlobAsk ask, std::optional<Secret> 
       .act = {},
       .port = 0,
       .request_id = ask.request_id,
-      .zone = link->enrolment.zone.common() ? zone_ : link->enrolment.zone};
+      .zone = link->enrolment.zone.common() ? zone_ : link->enrolment.zone,
+      .known = known};
   request.act.emplace_back("leech");
   request.act.emplace_back("seed");
   if (link->engine) request.port = link->engine->local().port;
@@ -80,10 +103,10 @@ net::Task<Result<SwarmPass>> TicketDesk::ask(BlobAsk ask, std::optional<Secret> 
       resting_ = true;
       rest_until_ = clock_.steady() + kRest;
     }
-    co_return std::move(reply).error();
+  } else {
+    resting_ = false;
   }
-  resting_ = false;
-  co_return check(*link, ask, std::move(*reply));
+  co_return reply;
 }
 
 Result<SwarmPass> TicketDesk::check(const ClusterLink& link, const BlobAsk& ask,

@@ -43,10 +43,17 @@ class TicketDesk {
   /// Errors: the tracker's own; unavailable "not_enrolled", "registry_not_in_cluster",
   /// "tracker_resting" (it was out of reach moments ago), "swarm_metadata_refused".
   net::Task<Result<SwarmPass>> ask(BlobAsk, std::optional<Secret> authorization, Deadline);
+  /// The same of a swarm that the node is in; a grant without a ticket where `known` says that the
+  /// one it has for this info-hash will do.
+  net::Task<Result<swarm::Grant>> renew(BlobAsk, std::optional<Secret> authorization,
+                                        std::optional<bt::InfoHash> known, Deadline);
   /// Whether the tracker answered when it was last asked.
   bool tracker_up() const { return !resting_; }
 
  private:
+  net::Task<Result<clients::TicketReply>> call(ClusterLinkPtr, BlobAsk,
+                                               std::optional<Secret> authorization,
+                                               std::optional<bt::InfoHash> known, Deadline);
   Result<SwarmPass> check(const ClusterLink&, const BlobAsk&, clients::TicketReply);
 
   const Cluster& cluster_;

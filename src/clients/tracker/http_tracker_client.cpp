@@ -33,6 +33,7 @@ std::string ticket_body(const TicketRequest& request) {
   body["act"] = list_of(request.act);
   body["port"] = request.port;
   if (!request.zone.common()) body["zone"] = request.zone.str();
+  if (request.known) body["known"] = to_hex(*request.known);
   return json::serialize(body);
 }
 
@@ -81,7 +82,7 @@ class HttpTrackerClient final : public TrackerClient {
     call.request_id = request.request_id;
     auto answer = co_await send(std::move(call), deadline);
     if (!answer) co_return std::move(answer).error();
-    co_return parse_ticket_reply(*answer);
+    co_return parse_ticket_reply(*answer, request.known);
   }
 
   net::Task<Result<bt::AnnounceReply>> announce(bt::AnnounceRequest request,

@@ -100,6 +100,18 @@ bool parse_place(const json::object& object, TicketReply& out) {
   return true;
 }
 
+Status parse_right(const json::object& object, TicketReply& out) {
+  auto ticket = wire::json_string(object, "ticket");
+  auto metadata = wire::json_string(object, "metadata");
+  const auto expires = wire::json_int(object, "expires_in");
+  if (!ticket || !metadata || !expires) return bad_answer("a member is missing");
+  if (*expires < 1 || *expires > 3600) return bad_answer("a time is out of range");
+  out.ticket = std::move(*ticket);
+  out.metadata = std::move(*metadata);
+  out.expires_in = std::chrono::seconds(*expires);
+  return {};
+}
+
 Result<std::vector<RegistryTrust>> parse_registries(const json::object& object) {
   std::vector<RegistryTrust> out;
   const auto* member = object.if_contains("registries");
@@ -158,27 +170,25 @@ Result<Enrolment> parse_enrolment(std::string_view body) {
   return out;
 }
 
-Result<TicketReply> parse_ticket_reply(std::string_view body) {
+Result<TicketReply> parse_ticket_reply(std::string_view body,
+                                       const std::optional<bt::InfoHash>& known) {
   auto object = parse(body);
   if (!object) return std::move(object).error();
-  auto ticket = wire::json_string(*object, "ticket");
-  auto metadata = wire::json_string(*object, "metadata");
   auto info_hash = wire::json_string(*object, "info_hash");
-  const auto expires = wire::json_int(*object, "expires_in");
   const auto interval = wire::json_int(*object, "interval");
   const auto* member = object->if_contains("peers");
   const auto* peers = member == nullptr ? nullptr : member->if_array();
-  if (!ticket || !metadata || !info_hash || !expires || !interval || peers == nullptr) {
-    return bad_answer("a member is missing");
-  }
-  if (!hash256_from_hex(*info_hash)) return bad_answer("info_hash");
-  if (*expires < 1 || *expires > 3600 || *interval < 1 || *interval > 3600) {
-    return bad_answer("a time is out of range");
-  }
+  if (!info_hash || !interval || peers == nullptr) return bad_answer("a member is missing");
+  const auto hash = hash256_from_hex(*info_hash);
+  if (!hash) return bad_answer("info_hash");
+  if (*interval < 1 || *interval > 3600) return bad_answer("a time is out of range");
   if (peers->size() > kMaxPeers) return bad_answer("too many peers");
   auto zone = parse_zone(*object);
   if (!zone) return bad_answer("zone");
   TicketReply out;
+  if (object->contains("ticket") || hash != known) {
+    if (auto right = parse_right(*object, out); !right) return std::move(right).error();
+  }
   if (!parse_place(*object, out)) return bad_answer("a place in the zone");
   out.zone = std::move(*zone);
   for (const auto& entry : *peers) {
@@ -186,10 +196,7 @@ Result<TicketReply> parse_ticket_reply(std::string_view body) {
     if (!peer) return bad_answer("a peer's address");
     out.peers.push_back(std::move(*peer));
   }
-  out.ticket = std::move(*ticket);
-  out.metadata = std::move(*metadata);
   out.info_hash = std::move(*info_hash);
-  out.expires_in = std::chrono::seconds(*expires);
   out.interval = std::chrono::seconds(*interval);
   return out;
 }

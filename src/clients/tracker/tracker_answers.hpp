@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string_view>
 
 #include "base/result.hpp"
@@ -16,8 +17,10 @@ inline constexpr std::size_t kMaxTrackerAnswer = 1024 * 1024;
 Error tracker_error(int status, std::string_view body);
 
 Result<Enrolment> parse_enrolment(std::string_view body);
-/// At most 1,000 peers; an address must be a port and a text without blanks.
-Result<TicketReply> parse_ticket_reply(std::string_view body);
+/// At most 1,000 peers; an address must be a port and a text without blanks. Ticket and metadata
+/// may be left out where the info-hash is `known`.
+Result<TicketReply> parse_ticket_reply(std::string_view body,
+                                       const std::optional<bt::InfoHash>& known = {});
 Result<std::chrono::seconds> parse_interval(std::string_view body);
 
 /// Bencoded; a "failure reason" is denied "announce_refused" with the reason in the detail.

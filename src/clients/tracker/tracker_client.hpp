@@ -12,6 +12,7 @@
 #include "base/secret.hpp"
 #include "net/task.hpp"
 #include "wire/bt/announce.hpp"
+#include "wire/bt/metadata.hpp"
 #include "wire/bt/zone.hpp"
 #include "wire/oci/digest.hpp"
 #include "wire/oci/reference.hpp"
@@ -51,6 +52,8 @@ struct TicketRequest {
   std::uint16_t port = 0;
   std::string request_id;
   bt::Zone zone{};
+  /// The swarm this node is in with a ticket that will do: only peers are wanted.
+  std::optional<bt::InfoHash> known{};
 };
 
 struct TicketPeer {
@@ -59,7 +62,7 @@ struct TicketPeer {
 };
 
 struct TicketReply {
-  std::string ticket;
+  std::string ticket;  ///< "", with metadata "" and expires_in 0: info_hash is TicketRequest::known
   std::chrono::seconds expires_in{0};
   std::string metadata;   ///< compact JWS, to be verified
   std::string info_hash;  ///< 64 hex, to be compared with one's own

@@ -370,7 +370,7 @@ bool OriginSeeder::add_torrent(const std::string& short_hex, std::vector<Hash256
   make_room();
   const bt::BlobMeta& meta = *known;
   const bt::InfoHash info_hash = info_hash_of(meta, identity_.root());
-  swarm::Renew renew = [this, digest = meta.digest, hex = to_hex(info_hash)] {
+  swarm::Renew renew = [this, digest = meta.digest, hex = to_hex(info_hash)](bool) {
     return grant(digest, hex);
   };
   swarm::TorrentSpec spec{.meta = meta,

@@ -3,18 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <tuple>
+#include <utility>
 
 namespace convoy::swarm::core {
 namespace {
 
-constexpr Duration kLost = std::chrono::seconds(1);
-/// Nodes that are late on purpose must not keep pieces from the others for long.
-constexpr Duration kMostSettling = std::chrono::seconds(8);
-/// Times what it should take.
-constexpr int kPatience = 4;
-constexpr Duration kStarving = std::chrono::seconds(2);
-constexpr Duration kSilentHolder = std::chrono::seconds(3);
-constexpr int kSilentPieces = 100;
 constexpr Duration kLook = std::chrono::seconds(1);
 constexpr Duration kAheadTime = std::chrono::milliseconds(20);
 /// From an offer to the last block of its piece about as much time goes by again as to the first
@@ -154,29 +147,13 @@ void Offers::asked(Peer& peer, std::uint32_t piece, Instant now) {
   }
 }
 
-void Offers::block_sent(PeerRef peer, std::uint32_t piece, Instant now) {
+void Offers::block_leaves(PeerRef peer, std::uint32_t piece, Instant now) {
   for (Offer& o : offers_) {
     if (o.peer != peer || o.piece != piece || o.left == 0) continue;
     --o.left;
     o.progress = now;
     return;
   }
-}
-
-void Offers::expire(Instant now) {
-  for (Offer& o : offers_) {
-    if (waits_here(o)) o.progress = now;
-  }
-  // Where links are full all of them take long: to offer what is on its way to others would fill
-  // them even more.
-  const Duration settling = std::min(2 * settling_.average(), kMostSettling);
-  const Duration wait = std::max({kLost, kPatience * piece_time(now), settling});
-  const Duration to_send = std::max(wait, std::min(queue_time(now), kMostSettling));
-  std::erase_if(offers_, [&](const Offer& o) {
-    if (now - o.progress < (o.asked && o.left > 0 ? to_send : wait)) return false;
-    if (s_.pieces.availability(o.piece) == 0) lost_.try_emplace(o.piece, Lost{now, 0});
-    return true;
-  });
 }
 
 bool Offers::too_far_ahead(Instant now) const {
@@ -239,39 +216,6 @@ void Offers::offer(Peer& peer, std::uint32_t piece, Instant now) {
   s_.send(peer, bt::Have{piece});
 }
 
-bool Offers::offer_starving(Instant now) {
-  const Duration wait = std::max(kStarving, 8 * piece_time(now));
-  for (const auto& p : s_.peers) {
-    if (p->info.origin || !p->interested || p->have.all() || now - p->elsewhere < wait) continue;
-    if (open_at(p->ref) >= limit(now)) continue;
-    std::uint32_t piece = p->have.first_missing(0);
-    // What is on its way to another node, or got there a moment ago, may still come from there.
-    const auto taken = [&] {
-      return (last_offer_[piece] != Instant{} && now - last_offer_[piece] < kLost) || open(piece);
-    };
-    while (piece < out_.size() && taken()) piece = p->have.first_missing(piece + 1);
-    if (piece == out_.size()) continue;
-    offer(*p, piece, now);
-    return true;
-  }
-  return false;
-}
-
-/// A node that nobody takes pieces from (it lies, or cannot be reached) keeps them from the
-/// swarm: they are offered to another one. On slow links a piece waits long for the others that its
-/// only holder is asked for.
-void Offers::find_silent_holders(Instant now) {
-  const Duration wait = std::max(kSilentHolder, kSilentPieces * piece_time(now));
-  for (const auto& p : s_.peers) {
-    if (p->info.origin || now - std::max(p->spread, p->connected) < wait) continue;
-    for (std::uint32_t i = 0; i < out_.size(); ++i) {
-      if (s_.pieces.availability(i) != 1 || !p->have.test(i) || open(i)) continue;
-      if (now - last_offer_[i] < wait) continue;
-      lost_.try_emplace(i, Lost{now, 1});
-    }
-  }
-}
-
 /// The only copy of a piece would leave a slow link late, and the last pieces hold up everybody.
 /// Slow is measured against the middle: few liars do not move that.
 void Offers::find_slow() {
@@ -295,8 +239,17 @@ void Offers::find_slow() {
   }
 }
 
+void Offers::tell(bool giving) {
+  if (s_.config.traffic == nullptr || giving == std::exchange(giving_, giving)) return;
+  s_.config.traffic->giving += giving ? 1U : -1U;
+}
+
 void Offers::pump(Instant now) {
   expire(now);
+  tell(out_count_ < out_.size() &&
+       std::any_of(
+           s_.peers.begin(), s_.peers.end(),
+           [](const auto& p) { return !p->info.origin && p->interested; }));
   if (now >= next_look_) {
     next_look_ = now + kLook;
     find_silent_holders(now);
@@ -308,7 +261,7 @@ void Offers::pump(Instant now) {
     Peer* peer = piece ? receiver(*piece) : nullptr;
     if (peer != nullptr) {
       offer(*peer, *piece, now);
-    } else if (!offer_starving(now)) {
+    } else if (!offer_again(now) && !offer_starving(now)) {
       return;
     }
   }

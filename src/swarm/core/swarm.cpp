@@ -185,9 +185,11 @@ void Swarm::injected(std::uint32_t piece, Instant now) {
   im.settle(now);
 }
 
-std::optional<Upload> Swarm::next_block(Instant now) { return impl_->uploader.next(now); }
+std::optional<Upload> Swarm::next_block(Instant now) {
+  return impl_->leaves(impl_->uploader.next(now), now);
+}
 std::optional<Upload> Swarm::more_for(PeerRef peer, Instant now) {
-  return impl_->uploader.more(peer, now);
+  return impl_->leaves(impl_->uploader.more(peer, now), now);
 }
 bool Swarm::has_uploads(Instant now) const { return impl_->uploader.waiting(now); }
 
@@ -203,9 +205,16 @@ void Swarm::block_sent(PeerRef ref, const bt::BlockRef& b, Instant now) {
   im.s.up.add(b.length, now);
   im.counts.uploaded += b.length;
   if (Peer* peer = im.s.find(ref)) peer->sending = false;
-  if (!im.s.config.origin) return;
-  im.offers.block_sent(ref, b.piece, now);
-  im.offers.pump(now);
+  if (im.s.config.origin) im.offers.pump(now);
+}
+
+/// The next offer is made at once: mostly it is to the same peer, and goes along with the block.
+std::optional<Upload> Swarm::Impl::leaves(std::optional<Upload> upload, Instant now) {
+  if (upload && s.config.origin) {
+    offers.block_leaves(upload->peer, upload->block.piece, now);
+    offers.pump(now);
+  }
+  return upload;
 }
 
 void Swarm::set_place(ZonePlace place) {

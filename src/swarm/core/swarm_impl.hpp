@@ -41,6 +41,7 @@ struct Swarm::Impl {
   /// Whether that was news.
   bool lacks(Peer&, std::uint32_t piece);
   void set_pieces(Peer&, const PieceSet&, Instant);
+  std::optional<Upload> leaves(std::optional<Upload>, Instant now);
   void gained(std::uint32_t piece, Instant now);
   void layer_arrived(Instant);
 

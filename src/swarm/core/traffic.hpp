@@ -19,6 +19,8 @@ class Traffic {
   std::shared_ptr<TokenBucket> down{}, origin{};
   /// Torrents of which a reader at this node waits for pieces.
   unsigned waiting = 0;
+  /// Torrents of an origin that somebody wants pieces of which it has given to nobody.
+  unsigned giving = 0;
 
   /// The account of what is sent to one node, in all torrents together.
   std::shared_ptr<TokenBucket> upload_to(const std::string& node);

@@ -43,6 +43,13 @@ void Connection::renew_ticket(const TicketFacts& facts, std::string_view ticket)
   admitted_.ticket_expires = facts.expires;
 }
 
+void Connection::show_ticket(std::string_view ticket, SteadyTime expires) {
+  const auto id = extension().ids.find(std::string(bt::kExtTicket));
+  if (id == extension().ids.end()) return;
+  admitted_.shown_until = expires;
+  send(bt::Extended{id->second, to_bytes(as_bytes(ticket))});
+}
+
 void Connection::send(const bt::Message& m, Duration wait) {
   if (closed_) return;
   if (std::holds_alternative<bt::Hashes>(m)) ++answers_;

@@ -58,6 +58,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   const security::TicketActions& actions() const { return admitted_.actions; }
   UnixTime ticket_expires() const { return admitted_.ticket_expires; }
   void renew_ticket(const TicketFacts&, std::string_view ticket);
+  /// When the own ticket runs out that the peer was shown last.
+  SteadyTime shown_until() const { return admitted_.shown_until; }
+  void show_ticket(std::string_view ticket, SteadyTime expires);
 
  private:
   net::Task<void> read_loop();

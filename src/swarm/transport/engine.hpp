@@ -49,7 +49,7 @@ struct SwarmPeer {
 
 /// What the tracker granted (tracker-api.md, POST /v1/tickets).
 struct Grant {
-  std::string ticket;
+  std::string ticket;  ///< "": the one at hand stays, this has peers and place alone
   std::chrono::seconds expires_in{0};
   std::vector<SwarmPeer> peers;
   std::chrono::seconds interval{30};
@@ -58,8 +58,9 @@ struct Grant {
 };
 
 /// How a torrent gets tickets and peers again; the engine calls it before a ticket runs out,
-/// when it has too few peers, and at the interval. Runs on the engine's executor.
-using Renew = std::function<net::Task<Result<Grant>>()>;
+/// when it has too few peers, and at the interval. `ticket`: false when the one at hand will do.
+/// Runs on the engine's executor.
+using Renew = std::function<net::Task<Result<Grant>>(bool ticket)>;
 /// Tells the tracker of a peer that sent bad bytes (its SPIFFE id).
 using Report = std::function<net::Task<void>(std::string node, std::uint32_t piece)>;
 

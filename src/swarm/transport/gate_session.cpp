@@ -86,7 +86,9 @@ net::Task<Result<Admitted>> pass_gate(Env& env, net::StreamPtr stream, GateTorre
   if (!peer) co_return std::move(peer).error();
   if (peer->node == env.self) co_return denied("gate_self");
 
-  Admitted out{std::move(stream), *peer, {}, {}, {}, {}, {}, {}, !torrent.incoming, env.identity};
+  Admitted out{
+      std::move(stream),     *peer, {}, {}, {}, {}, {}, {}, !torrent.incoming, env.identity,
+      torrent.ticket_expires};
   std::array<std::uint8_t, 20> short_hash{};
   std::copy_n(torrent.info_hash.begin(), short_hash.size(), short_hash.begin());
   core::Gate gate(short_hash, env.peer_id, [&](std::string_view ticket) -> Status {

@@ -19,6 +19,7 @@ struct GateTorrent {
   bt::InfoHash info_hash{};
   oci::Digest digest;
   std::string ticket;  ///< own, good for the certificate of this connection
+  SteadyTime ticket_expires{};
   std::string request_id;
   Duration age{};         ///< since this side began
   bool incoming = false;  ///< then the remote handshake comes first
@@ -36,6 +37,7 @@ struct Admitted {
   Bytes rest;  ///< bytes that came after the gate's
   bool outgoing = false;
   std::uint32_t identity = 0;  ///< the own identity's number, Env::identity
+  SteadyTime shown_until{};    ///< GateTorrent::ticket_expires
 };
 
 /// Ends a stream at a time, whatever it is doing. Destroy it before the stream.

@@ -252,6 +252,7 @@ std::uint64_t TorrentImpl::send_next(std::uint64_t ticket, std::uint64_t quantum
       bytes += more->block.length;
     }
     conn->send_blocks(std::move(blocks), ticket);
+    act();
     return bytes;
   }
 }
@@ -381,6 +382,7 @@ net::Task<void> TorrentImpl::run_ticks() {
   while (!stopped_) {
     const SteadyTime now = env_.now();
     drop_expired();
+    show_ticket();
     Duration wait = core_.tick(now);
     act();
     dial_more();

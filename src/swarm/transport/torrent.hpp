@@ -119,6 +119,8 @@ class TorrentImpl final : public Torrent,
   std::shared_ptr<Connection> find_node(const std::string&) const;
   Status resolve_duplicate(const Admitted&);
   void drop_expired();
+  bool lasts(SteadyTime expires) const;
+  void show_ticket();
   void dial_more();
   net::Task<void> dial(bt::PeerEndpoint);
   net::Task<void> keep_ticket();

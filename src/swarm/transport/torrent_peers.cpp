@@ -34,8 +34,9 @@ std::shared_ptr<Connection> TorrentImpl::find_node(const std::string& node) cons
 }
 
 GateTorrent TorrentImpl::gate(bool incoming) const {
-  return {spec_.info_hash,  spec_.meta.digest,   spec_.grant.ticket,
-          spec_.request_id, env_.now() - began_, incoming};
+  return {spec_.info_hash, spec_.meta.digest, spec_.grant.ticket,
+          ticket_expires_, spec_.request_id,  env_.now() - began_,
+          incoming};
 }
 
 /// Of two connections of one pair both sides must keep the same one.
@@ -202,26 +203,35 @@ Duration TorrentImpl::renewal_wait() const {
 }
 
 void TorrentImpl::take(const Grant& grant) {
-  const bool news = grant.ticket != spec_.grant.ticket || ticket_identity_ == 0;
   if (!grant.ticket.empty()) {
     spec_.grant = grant;
     ticket_expires_ = env_.now() + grant.expires_in;
     ticket_identity_ = env_.identity;
-    core_.set_place({grant.zone_index, grant.zone_count});
   }
+  spec_.grant.interval = grant.interval;
+  core_.set_place({grant.zone_index, grant.zone_count});
   // Not all nodes begin with the same peers.
   std::vector<SwarmPeer> peers = grant.peers;
   for (std::size_t i = peers.size(); i > 1; --i)
     std::swap(peers[i - 1], peers[env_.random.below(i)]);
   for (const SwarmPeer& p : peers) book_.add(p.address, p.origin, env_.now());
-  if (!news || grant.ticket.empty()) return;
-  const Bytes payload = to_bytes(as_bytes(grant.ticket));
+  show_ticket();
+}
+
+/// Tickets are long: one will do until half of its time is over.
+bool TorrentImpl::lasts(SteadyTime expires) const {
+  return ticket_fresh() && expires - env_.now() > spec_.grant.expires_in / 2;
+}
+
+/// To all who have seen none that lasts.
+void TorrentImpl::show_ticket() {
+  if (!ticket_fresh()) return;
   for (const auto& [ref, conn] : peers_) {
     // It is bound to the certificate that this node shows now, not to an earlier one.
-    const auto& ids = conn->extension().ids;
-    const auto id = ids.find(std::string(bt::kExtTicket));
-    if (conn->identity() != env_.identity || id == ids.end()) continue;
-    conn->send(bt::Extended{id->second, payload});
+    if (conn->identity() != env_.identity || lasts(conn->shown_until())) continue;
+    if (conn->shown_until() < ticket_expires_) {
+      conn->show_ticket(spec_.grant.ticket, ticket_expires_);
+    }
   }
 }
 
@@ -240,7 +250,7 @@ net::Task<void> TorrentImpl::keep_ticket() {
     }
     renew_wanted_ = false;
     renewing_ = true;
-    net::Task<Result<Grant>> call = spec_.renew();
+    net::Task<Result<Grant>> call = spec_.renew(!lasts(ticket_expires_));
     const Result<Grant> grant = co_await std::move(call);
     renewing_ = false;
     renewed_at_ = env_.now();

@@ -39,9 +39,11 @@ std::string ticket_json(const TicketGiven& given) {
     peers.push_back(std::move(one));
   }
   json::object body;
-  body["ticket"] = given.ticket;
-  body["expires_in"] = given.expires_in.count();
-  body["metadata"] = given.blob->statement;
+  if (!given.ticket.empty()) {
+    body["ticket"] = given.ticket;
+    body["expires_in"] = given.expires_in.count();
+    body["metadata"] = given.blob->statement;
+  }
   body["info_hash"] = to_hex(given.blob->info_hash);
   body["interval"] = given.peers.interval.count();
   body["zone"] = given.zone.str();

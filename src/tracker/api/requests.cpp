@@ -133,6 +133,12 @@ Result<TicketCall> parse_ticket(std::string_view body) {
     if (!text) return bad("authorization");
     out.authorization = Secret(std::move(*text));
   }
+  if (object->contains("known")) {
+    const auto text = wire::json_string(*object, "known");
+    if (!text) return bad("known");
+    out.known = hash256_from_hex(*text);
+    if (!out.known) return bad("known");
+  }
   if (object->contains("port")) {
     const auto port = port_of(*object, 0);
     if (!port) return bad("port");

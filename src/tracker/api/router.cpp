@@ -172,6 +172,7 @@ net::Task<Result<Router::Reply>> Router::tickets(Call& call) {
   auto given = co_await parts_.desk.give(*call.caller, std::move(*request), call.request_id);
   if (!given) co_return std::move(given).error();
   call.event.actor = given->subject;
+  if (given->ticket.empty()) call.note("ticket", "known");
   co_return Reply{200, ticket_json(*given)};
 }
 

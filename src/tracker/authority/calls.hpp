@@ -31,6 +31,7 @@ struct TicketCall {
   security::TicketActions act;
   std::uint16_t port = 0;  ///< 0: only ask, do not join
   bt::Zone zone{};
+  std::optional<bt::InfoHash> known{};  ///< a swarm whose metadata and ticket the node has
 };
 
 struct ReportCall {

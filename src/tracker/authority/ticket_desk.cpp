@@ -71,7 +71,7 @@ Result<TicketGiven> TicketDesk::issue(const Caller& caller, const TicketCall& ca
   security::TicketGrant order{
       caller.id, caller.certificate.thumbprint(), call.digest, blob->info_hash, call.act, lifetime,
       call.zone};
-  std::string ticket = parts_.issuer.issue(order);
+  std::string ticket = call.known == blob->info_hash ? "" : parts_.issuer.issue(order);
   return TicketGiven{std::move(ticket), lifetime,  std::move(blob),
                      std::move(peers),  call.zone, std::move(subject)};
 }

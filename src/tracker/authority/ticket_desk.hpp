@@ -14,7 +14,7 @@
 namespace convoy::tracker {
 
 struct TicketGiven {
-  std::string ticket;
+  std::string ticket;  ///< "" when TicketCall::known is the blob's
   std::chrono::seconds expires_in{0};
   KnownBlobPtr blob;
   HandOut peers;

@@ -46,6 +46,30 @@ void expect_blob(const test::Got& got, const test::AgentWorld& world, const oci:
   EXPECT_EQ(got.headers.get("Content-Length"), std::to_string(world.content.size()));
 }
 
+TEST_F(MirrorBlob, PeersAreAskedForWithoutATicketWhereTheOneAtHandWillDo) {
+  const auto digest = world.blob(kSize);
+  world.engine->on_add = [](test::FakeTorrent& t) { t.deliver_all(); };
+  world.start();
+  expect_blob(world.get(world.blob_request(digest)), world, digest);
+  const swarm::TorrentSpec& spec = world.engine->last->spec;
+  EXPECT_FALSE(world.tracker->tickets.back().known);
+  world.tracker->on_ticket = [&](const clients::TicketRequest& request) {
+    auto reply = world.grant(request);
+    if (request.known) reply->ticket = reply->metadata = "";
+    reply->peers.push_back({{"127.0.0.1", 9}, false});
+    return reply;
+  };
+  const auto peers = world.loop.run(spec.renew(false));
+  EXPECT_EQ(world.tracker->tickets.back().known, spec.info_hash);
+  ASSERT_TRUE(peers.ok()) << peers.error().text();
+  EXPECT_EQ(peers->ticket, "");
+  EXPECT_FALSE(peers->peers.empty());
+  const auto grant = world.loop.run(spec.renew(true));
+  EXPECT_FALSE(world.tracker->tickets.back().known);
+  ASSERT_TRUE(grant.ok()) << grant.error().text();
+  EXPECT_EQ(grant->ticket, "ticket");
+}
+
 TEST_F(MirrorBlob, ComesFromTheSwarm) {
   const auto digest = world.blob(kSize);
   world.engine->on_add = [](test::FakeTorrent& t) { t.deliver_all(); };

@@ -55,6 +55,18 @@ TEST(TicketReply, RefusesWhatIsNoAnswer) {
   EXPECT_FALSE(parse_ticket_reply("{}").ok());
 }
 
+TEST(TicketReply, MayLackTheTicketForAKnownSwarmAlone) {
+  const std::string body = R"({"info_hash":")" + kHash + R"(","interval":30,"peers":[])";
+  const auto known = hash256_from_hex(kHash);
+  const auto reply = parse_ticket_reply(body + "}", known);
+  ASSERT_TRUE(reply.ok()) << reply.error().text();
+  EXPECT_EQ(reply->ticket, "");
+  EXPECT_FALSE(parse_ticket_reply(body + "}").ok());
+  EXPECT_FALSE(parse_ticket_reply(body + "}", Hash256{}).ok());
+  EXPECT_FALSE(parse_ticket_reply(body + R"(,"ticket":"t"})", known).ok());
+  EXPECT_EQ(parse_ticket_reply(ticket_body("[]"), known)->ticket, "t");
+}
+
 TEST(TicketReply, ReadsThePlaceInTheZone) {
   const auto plain = parse_ticket_reply(ticket_body("[]"));
   ASSERT_TRUE(plain.ok());

@@ -57,6 +57,15 @@ TEST_F(Origin, HidesWhatItHasAndOffersFourPiecesInOrderToDifferentNodes) {
   EXPECT_EQ(offered(2), (std::vector<std::uint32_t>{4}));
 }
 
+TEST_F(Origin, TheNextOfferGoesAlongWithTheLastBlockOfAPiece) {
+  join(1);
+  c.say(1, bt::RequestBlock{whole(0)});
+  ASSERT_FALSE(was_offered(1, 4));
+  ASSERT_TRUE(c.swarm->next_block(c.now));
+  c.keep();
+  EXPECT_TRUE(was_offered(1, 4)) << "before the block has left";
+}
+
 TEST_F(Origin, RefusesWhatItDidNotOffer) {
   join(1);
   c.say(1, bt::RequestBlock{whole(100)});
@@ -241,6 +250,72 @@ TEST_F(Origin, ANodeThatGetsNothingFromOthersIsFed) {
   }
   EXPECT_EQ(got[1].size(), 4U);
   EXPECT_EQ(got[2].size(), 4U);
+}
+
+/// All 200 pieces are out, and the last ones are on their way to the second of two nodes.
+class LastPieces : public Origin {
+ protected:
+  LastPieces() {
+    c = CoreUnderTest(200, 1, true, false, true, shared);
+    join(1);
+    c.after(1s);
+    join(2);
+  }
+  void give_out(std::uint32_t pieces) {
+    std::set<std::uint32_t> given;
+    for (bool more = true; more;) {
+      more = false;
+      for (const PeerRef p : {PeerRef{1}, PeerRef{2}}) {
+        for (const auto piece : offered(p)) {
+          if (piece >= pieces || !given.insert(piece).second) continue;
+          deliver(p, piece);
+          c.say(p == 1 ? 2 : 1, bt::Have{piece});
+          more = true;
+        }
+      }
+    }
+    c.after(50ms);
+  }
+  std::vector<std::uint32_t> both() const {
+    std::vector<std::uint32_t> out;
+    for (std::uint32_t i = 0; i < 200; ++i) {
+      if (was_offered(1, i) && was_offered(2, i)) out.push_back(i);
+    }
+    return out;
+  }
+  std::shared_ptr<Traffic> shared = std::make_shared<Traffic>();
+};
+
+TEST_F(LastPieces, GoToWhoeverBeganFirstAsWell) {
+  give_out(197);
+  const auto twice = both();
+  ASSERT_FALSE(twice.empty());
+  for (const auto piece : twice) EXPECT_GE(piece, 190U);
+  const auto last = offered(1).back();
+  EXPECT_EQ(std::count(twice.begin(), twice.end(), last), 1) << "the second copy is the first's";
+}
+
+TEST_F(LastPieces, AreFewOfAll) {
+  give_out(190);
+  c.after(500ms);
+  EXPECT_EQ(both().size(), 200U / 64);
+}
+
+TEST_F(LastPieces, LeaveTheUplinkToATorrentThatHasGivenLess) {
+  shared->giving += 1;
+  give_out(197);
+  EXPECT_TRUE(both().empty());
+}
+
+TEST_F(LastPieces, AreNotMadeTwiceBeforeAllAreOut) {
+  give_out(50);
+  c.after(500ms);
+  EXPECT_TRUE(both().empty());
+  EXPECT_EQ(shared->giving, 1U);
+  c.leave(1);
+  c.leave(2);
+  c.after(50ms);
+  EXPECT_EQ(shared->giving, 0U) << "nobody wants it";
 }
 
 /// Four nodes of which each gains so many pieces between two looks.

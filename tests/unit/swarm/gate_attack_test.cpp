@@ -334,6 +334,41 @@ TEST_F(GateAttack, ARenewedTicketMustBeGoodToo) {
   EXPECT_EQ(seeder.audit.count("peer.refuse", "ticket_wrong_certificate"), 1U);
 }
 
+/// How often a peer is shown a new ticket in 1.3 s, in which the node gets one, by how long the one
+/// that opened the gate was good.
+class ShownTickets : public GateAttack {
+ protected:
+  std::size_t shown(std::chrono::seconds first) {
+    int renewals = 0;
+    auto spec = seeder.spec(blob, std::make_shared<test::MemoryPieces>(blob.bytes));
+    spec.grant.expires_in = first;
+    spec.grant.interval = 1s;
+    spec.renew = [this, &renewals](bool) -> net::Task<Result<swarm::Grant>> {
+      ++renewals;
+      co_return seeder.grant(blob);
+    };
+    EXPECT_TRUE(seeder.engine->add(std::move(spec)).ok());
+    test::Tasks tasks(loop);
+    tasks->spawn([this]() -> net::Task<void> {
+      co_await net::sleep_for(500ms);
+      clock.advance(1s);
+    });
+    auto o = raw(joined(test::greeting(blob.info_hash, ticket_for(attacker, blob.info_hash)),
+                        test::encoded({bt::HaveNone{}})));
+    o.limit = 1300ms;
+    const auto a = talk(std::move(o));
+    EXPECT_EQ(renewals, 1);
+    return static_cast<std::size_t>(
+        std::count_if(a.messages.begin(), a.messages.end(), [](const auto& m) {
+          const auto* e = std::get_if<bt::Extended>(&m);
+          return e != nullptr && e->id == 7;
+        }));
+  }
+};
+
+TEST_F(ShownTickets, OneThatLastsIsNotReplaced) { EXPECT_EQ(shown(600s), 0U); }
+TEST_F(ShownTickets, OneThatDoesNotLastIs) { EXPECT_EQ(shown(2s), 1U); }
+
 TEST_F(GateAttack, SecondMalformedRequestCloses) {
   auto o = raw(joined(test::greeting(blob.info_hash, ticket_for(attacker, blob.info_hash)),
                       test::encoded({bt::HaveNone{}, bt::RequestBlock{{0, 1, 16384}},

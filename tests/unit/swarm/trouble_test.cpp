@@ -127,7 +127,7 @@ TEST_F(Trouble, ASeederThatRestartsIsFoundAgain) {
   const auto io = std::make_shared<MemoryPieces>(blob.meta.size);
   auto spec = b.spec(blob, io, {where});
   std::vector<swarm::SwarmPeer> known{where};
-  spec.renew = [&]() -> net::Task<Result<swarm::Grant>> { co_return b.grant(blob, known); };
+  spec.renew = [&](bool) -> net::Task<Result<swarm::Grant>> { co_return b.grant(blob, known); };
   const auto t = b.engine->add(std::move(spec)).value();
   wait(200ms);
   EXPECT_FALSE(t->stats().complete);
@@ -219,7 +219,7 @@ TEST_F(Trouble, TicketsAreRenewedOnLivingConnections) {
   auto spec = b.spec(blob, std::make_shared<MemoryPieces>(blob.meta.size), {a.address()});
   int renewals = 0;
   spec.grant.interval = 1s;
-  spec.renew = [&]() -> net::Task<Result<swarm::Grant>> {
+  spec.renew = [&](bool) -> net::Task<Result<swarm::Grant>> {
     ++renewals;
     auto g = b.grant(blob);
     g.interval = 1s;
@@ -236,13 +236,40 @@ TEST_F(Trouble, TicketsAreRenewedOnLivingConnections) {
   EXPECT_EQ(a.audit.count("peer.refuse"), 0U);
 }
 
+TEST_F(Trouble, NoTicketIsAskedForWhileTheOneAtHandWillDo) {
+  const auto blob = TestBlob::make(cluster, test::random_bytes(1 << 20, 8));
+  auto& a = node("a");
+  auto& b = node("b", 0);
+  a.seed(blob);
+  auto spec = b.spec(blob, std::make_shared<MemoryPieces>(blob.meta.size));
+  spec.grant.interval = 1s;
+  spec.grant.expires_in = 4s;
+  std::vector<bool> asked;
+  spec.renew = [&](bool ticket) -> net::Task<Result<swarm::Grant>> {
+    asked.push_back(ticket);
+    auto grant = b.grant(blob, {a.address()});
+    if (!ticket) grant.ticket.clear();
+    grant.interval = 1s;
+    co_return grant;
+  };
+  const auto t = b.engine->add(std::move(spec)).value();
+  ASSERT_TRUE(complete(t)) << "peers come without a ticket as well";
+  loop.run([](std::vector<bool>& got) -> net::Task<void> {
+    for (int i = 0; i < 1000 && got.size() < 4; ++i) co_await net::sleep_for(5ms);
+  }(asked));
+  ASSERT_GE(asked.size(), 4U);
+  EXPECT_FALSE(asked[0]) << "three of four seconds are left";
+  EXPECT_EQ(std::count(asked.begin(), asked.begin() + 3, true), 1);
+  EXPECT_FALSE(asked[3]) << "the new one is good for ten minutes";
+}
+
 TEST_F(Trouble, AFreshGrantIsNotAskedForAgainThoughPeersAreFew) {
   const auto blob = TestBlob::make(cluster, test::random_bytes(1 << 20, 8));
   auto& b = node("b", 0);
   auto spec = b.spec(blob, std::make_shared<MemoryPieces>(blob.meta.size), {});
   int renewals = 0;
   spec.grant.interval = 3s;
-  spec.renew = [&]() -> net::Task<Result<swarm::Grant>> {
+  spec.renew = [&](bool) -> net::Task<Result<swarm::Grant>> {
     ++renewals;
     co_return b.grant(blob);
   };
@@ -262,7 +289,7 @@ TEST_F(Trouble, ANewCertificateOfTheSameNodeIsTakenAnothersIsNot) {
   EXPECT_FALSE(b.engine->replace_identity({foreign.pem.chain_pem, foreign.pem.key_pem}).ok());
   auto spec = b.spec(blob, std::make_shared<MemoryPieces>(blob.meta.size));
   std::vector<swarm::SwarmPeer> known;
-  spec.renew = [&]() -> net::Task<Result<swarm::Grant>> { co_return b.grant(blob, known); };
+  spec.renew = [&](bool) -> net::Task<Result<swarm::Grant>> { co_return b.grant(blob, known); };
   const auto t = b.engine->add(std::move(spec)).value();
   b.node = cluster.node("b");
   ASSERT_TRUE(b.engine->replace_identity({b.node.pem.chain_pem, b.node.pem.key_pem}).ok());
@@ -294,7 +321,7 @@ TEST_F(Trouble, AnUnknownTorrentIsAskedForAndServed) {
     s.leaves = blob.leaves;
     s.origin = true;
     s.grant = {};
-    s.renew = [&]() -> net::Task<Result<swarm::Grant>> { co_return o.grant(blob); };
+    s.renew = [&](bool) -> net::Task<Result<swarm::Grant>> { co_return o.grant(blob); };
     return o.engine->add(std::move(s)).ok();
   });
   const auto t =

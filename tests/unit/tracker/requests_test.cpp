@@ -23,6 +23,18 @@ TEST(TicketBody, ReadsAllMembers) {
   EXPECT_EQ(call->authorization->reveal(), "Bearer x");
   EXPECT_TRUE(call->act.leech && call->act.seed);
   EXPECT_EQ(call->port, 6881);
+  EXPECT_FALSE(call->known);
+}
+
+TEST(TicketBody, ReadsTheSwarmThatIsKnown) {
+  const std::string act = R"(,"act":["leech"],"known":)";
+  const auto call = parse_ticket(ticket_with(act + '"' + std::string(64, 'c') + '"'));
+  ASSERT_TRUE(call.ok()) << call.error().text();
+  EXPECT_EQ(to_hex(*call->known), std::string(64, 'c'));
+  for (const std::string& known : {std::string("7"), '"' + std::string(63, 'c') + '"',
+                                   '"' + std::string(65, 'c') + '"', std::string(R"("")")}) {
+    EXPECT_FALSE(parse_ticket(ticket_with(act + known)).ok()) << known;
+  }
 }
 
 TEST(TicketBody, RefusesWrongMembers) {

@@ -275,6 +275,42 @@ TEST_F(Tickets, PeersAreHandedOutAtTheirSocketAddress) {
   EXPECT_EQ(back->peers[0].address, (bt::PeerEndpoint{"127.0.0.2", 7002}));
 }
 
+TEST_F(Tickets, WhoKnowsTheSwarmGetsPeersAlone) {
+  auto& second = world_.as(world_.cluster.node("n2"), "127.0.0.2");
+  ASSERT_EQ(code(world_.wish("team/app", 7001)), "ok");
+  auto wish = world_.wish("team/app", 7002);
+  wish.known = world_.info_hash(world_.digest());
+  const auto reply = world_.ticket(second, wish);
+  ASSERT_TRUE(reply.ok()) << reply.error().text();
+  EXPECT_EQ(reply->ticket, "");
+  EXPECT_EQ(reply->metadata, "");
+  ASSERT_EQ(reply->peers.size(), 1u);
+  const auto back = ask(world_.wish("team/app", 7001));
+  EXPECT_EQ(back->peers.size(), 1u) << "and has joined";
+  const std::pair<std::string, std::string> note("ticket", "known");
+  const auto events = world_.audit.events();
+  ASSERT_EQ(events.size(), 3u);
+  EXPECT_EQ(std::count(events[1].extra.begin(), events[1].extra.end(), note), 1);
+  EXPECT_EQ(std::count(events[2].extra.begin(), events[2].extra.end(), note), 0);
+}
+
+TEST_F(Tickets, WhoKnowsAnotherSwarmGetsATicket) {
+  auto wish = world_.wish();
+  wish.known = world_.info_hash(world_.digest('b'));
+  const auto reply = ask(wish);
+  ASSERT_TRUE(reply.ok());
+  EXPECT_NE(reply->ticket, "");
+}
+
+TEST_F(Tickets, KnowingTheSwarmGivesNoRight) {
+  auto wish = world_.wish("team/other");
+  wish.known = world_.info_hash(world_.digest());
+  EXPECT_EQ(code(wish), "blob_unknown");
+  wish = with(world_.token_for("team/other"));
+  wish.known = world_.info_hash(world_.digest());
+  EXPECT_EQ(code(wish), "pull_denied");
+}
+
 TEST_F(Tickets, CallWithoutPortAsksWithoutJoining) {
   auto& second = world_.as(world_.cluster.node("n2"), "127.0.0.2");
   ASSERT_EQ(code(world_.wish("team/app", 0)), "ok");
