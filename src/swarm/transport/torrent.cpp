@@ -252,7 +252,7 @@ std::uint64_t TorrentImpl::send_next(std::uint64_t ticket, std::uint64_t quantum
       bytes += more->block.length;
     }
     conn->send_blocks(std::move(blocks), ticket);
-    act();
+    if (spec_.origin) act();  // an offer goes along
     return bytes;
   }
 }
