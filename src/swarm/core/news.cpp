@@ -40,9 +40,14 @@ Duration News::wait(const Peer& peer, std::uint32_t piece, Duration company) con
   return piece == peer.have.first_missing(0) ? Duration{} : company;
 }
 
-void News::gained(std::uint32_t piece, Instant now) {
-  const Duration company = news_wait(s_, now);
-  for (const auto& p : s_.peers) s_.send(*p, bt::Have{piece}, wait(*p, piece, company));
+void News::tell(Peer& peer, std::uint32_t piece, Instant now) {
+  s_.send(peer, bt::Have{piece}, wait(peer, piece, news_wait(s_, now)));
+}
+
+void News::gained(std::uint32_t piece, const std::vector<PeerRef>& know, Instant now) {
+  for (const auto& p : s_.peers) {
+    if (std::find(know.begin(), know.end(), p->ref) == know.end()) tell(*p, piece, now);
+  }
   if (!s_.pieces.complete()) return;
   for (const auto& p : s_.peers) s_.send(*p, bt::NotInterested{}, kNobodyWaits);
 }

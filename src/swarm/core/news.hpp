@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "swarm/core/state.hpp"
 
@@ -21,8 +22,11 @@ class News {
     nodes_ = nodes;
     ++told_;
   }
-  /// After the piece was put on the table; the last one also ends the interest in others' pieces.
-  void gained(std::uint32_t piece, Instant now);
+  /// Tells one peer of a piece that is here, or promised.
+  void tell(Peer&, std::uint32_t piece, Instant now);
+  /// After the piece was put on the table, to all but those that know already; the last one also
+  /// ends the interest in others' pieces.
+  void gained(std::uint32_t piece, const std::vector<PeerRef>& know, Instant now);
 
  private:
   bool few_nodes() const;

@@ -67,6 +67,7 @@ struct Peer {
   std::vector<std::uint32_t> offers;  ///< of an origin: what it offered and we still lack
 
   std::vector<Wanted> wanted;           ///< what it asked for and did not get yet
+  std::vector<Wanted> early;            ///< and is not here yet, though promised
   bool sending = false;                 ///< a block to it is on its way into the socket
   std::shared_ptr<TokenBucket> upload;  ///< what is sent to it is charged to; may be null
   std::uint64_t served = 0;             ///< when it was last served, as a turn number

@@ -25,6 +25,7 @@ void Swarm::Impl::settle(Instant now) {
     offers.pump(now);
   } else {
     requester.refill(now);
+    promises.look(now);
   }
 }
 
@@ -115,7 +116,7 @@ void Swarm::Impl::gained(std::uint32_t piece, Instant now) {
   for (const auto& p : s.peers) {
     if (p->have.test(piece)) --p->useful;
   }
-  news.gained(piece, now);
+  news.gained(piece, promises.kept(piece, now), now);
   if (s.pieces.complete()) s.out.push_back(Completed{});
 }
 

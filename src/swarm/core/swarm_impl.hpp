@@ -6,6 +6,7 @@
 #include "swarm/core/layer_fetch.hpp"
 #include "swarm/core/news.hpp"
 #include "swarm/core/offers.hpp"
+#include "swarm/core/promises.hpp"
 #include "swarm/core/requester.hpp"
 #include "swarm/core/state.hpp"
 #include "swarm/core/swarm.hpp"
@@ -16,7 +17,14 @@ namespace convoy::swarm::core {
 /// Private to swarm/core: the parts of a swarm, and how they are told of peers and messages.
 struct Swarm::Impl {
   explicit Impl(SwarmConfig c)
-      : s(std::move(c)), requester(s), uploader(s), offers(s), layer(s), hashes(s), news(s) {
+      : s(std::move(c)),
+        requester(s),
+        uploader(s),
+        offers(s),
+        layer(s),
+        hashes(s),
+        news(s),
+        promises(s, news, uploader) {
     if (s.layer.empty() && s.pieces.count() == 1) s.layer = {s.config.meta.pieces_root};
   }
 
@@ -27,6 +35,7 @@ struct Swarm::Impl {
   LayerFetch layer;
   HashExchange hashes;
   News news;
+  Promises promises;
   SwarmCounts counts;
 
   void greet(Peer&);

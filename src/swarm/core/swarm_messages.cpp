@@ -49,7 +49,8 @@ void Swarm::Impl::on(Peer& peer, const bt::RequestBlock& m, Instant now) {
     s.send(peer, bt::RejectBlock{b});
     return;
   }
-  const bool may = s.pieces.has(b.piece) && (!s.config.origin || offers.allowed(peer, b.piece));
+  const bool may = s.pieces.has(b.piece) ? !s.config.origin || offers.allowed(peer, b.piece)
+                                         : promises.made(b.piece);
   if (!may || !uploader.enqueue(peer, b, now)) {
     if (++peer.unknown_requests >= kMaxUnknownRequests) {
       return violation(peer, "requests for what is not here", now);

@@ -37,20 +37,50 @@ bool may_serve(const Peer& p, Instant now) {
   return wants(p) && (p.upload == nullptr || p.upload->ready(now));
 }
 
-}  // namespace
-
-bool Uploader::enqueue(Peer& peer, const bt::BlockRef& block, Instant now) {
-  if (peer.wanted.size() >= kMaxQueuedRequests) return false;
-  peer.wanted.push_back({block, ++arrivals_, now});
+/// Takes out the first that is of this block.
+bool take_out(std::vector<Wanted>& from, const bt::BlockRef& block) {
+  const auto it =
+      std::find_if(from.begin(), from.end(), [&](const Wanted& w) { return w.block == block; });
+  if (it == from.end()) return false;
+  from.erase(it);
   return true;
 }
 
-bool Uploader::cancel(Peer& peer, const bt::BlockRef& block) {
-  const auto it = std::find_if(peer.wanted.begin(), peer.wanted.end(),
-                               [&](const Wanted& w) { return w.block == block; });
-  if (it == peer.wanted.end()) return false;
-  peer.wanted.erase(it);
+std::vector<Wanted> take_early(Peer& peer, std::uint32_t piece) {
+  std::vector<Wanted> out;
+  std::erase_if(peer.early, [&](const Wanted& w) {
+    if (w.block.piece != piece) return false;
+    out.push_back(w);
+    return true;
+  });
+  return out;
+}
+
+}  // namespace
+
+bool Uploader::enqueue(Peer& peer, const bt::BlockRef& block, Instant now) {
+  if (peer.wanted.size() + peer.early.size() >= kMaxQueuedRequests) return false;
+  auto& queue = s_.pieces.has(block.piece) ? peer.wanted : peer.early;
+  queue.push_back({block, ++arrivals_, now});
   return true;
+}
+
+void Uploader::serve_early(std::uint32_t piece, Instant now) {
+  for (const auto& p : s_.peers) {
+    for (const Wanted& w : take_early(*p, piece)) {
+      p->wanted.push_back({w.block, ++arrivals_, now});
+    }
+  }
+}
+
+void Uploader::refuse_early(std::uint32_t piece) {
+  for (const auto& p : s_.peers) {
+    for (const Wanted& w : take_early(*p, piece)) s_.send(*p, bt::RejectBlock{w.block});
+  }
+}
+
+bool Uploader::cancel(Peer& peer, const bt::BlockRef& block) {
+  return take_out(peer.wanted, block) || take_out(peer.early, block);
 }
 
 bool Uploader::waiting(Instant now) const {

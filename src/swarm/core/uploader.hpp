@@ -11,8 +11,11 @@ class Uploader {
  public:
   explicit Uploader(State& s) : s_(s), firsts_(s.pieces.count()) {}
 
-  /// False when the queue of this peer is full.
+  /// False when the queue of this peer is full. A block of a piece that is not here yet waits for
+  /// serve_early() or refuse_early().
   bool enqueue(Peer&, const bt::BlockRef&, Instant now);
+  void serve_early(std::uint32_t piece, Instant now);
+  void refuse_early(std::uint32_t piece);
   /// False when it was not waiting (it left already, or was never asked for).
   bool cancel(Peer&, const bt::BlockRef&);
   /// Something may leave now.
