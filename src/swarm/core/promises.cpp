@@ -57,6 +57,7 @@ void Promises::look(Instant now) {
     uploader_.refuse_early(p.piece);
     return true;
   });
+  if (s_.yields()) return;  // what is asked for then is long in coming
   for (const std::uint32_t piece : asked) {
     // What came wrong once may do so again.
     if (!made(piece) && !s_.failed_before.contains(piece)) make(piece, now);

@@ -2,6 +2,7 @@
 
 #include "support/swarm_core.hpp"
 #include "swarm/core/limits.hpp"
+#include "swarm/core/traffic.hpp"
 
 // Pieces that neighbours are told of before they are here.
 namespace convoy::swarm::core {
@@ -93,6 +94,19 @@ TEST_F(Promised, NeitherOriginsNorOtherZonesAreTold) {
   EXPECT_TRUE(who_is_told(2).empty());
   arrives(0);
   EXPECT_EQ(who_is_told(2), (std::vector<PeerRef>{1, 2}));
+}
+
+TEST_F(Promised, ATorrentThatYieldsPromisesNothing) {
+  const auto traffic = std::make_shared<Traffic>();
+  traffic->waiting = 1;
+  c = CoreUnderTest(40, 2, false, false, true, traffic);
+  c.join_with(kOrigin, {}, true);
+  c.join_with(1, {});
+  offer(0);
+  EXPECT_EQ(told(1), 0U);
+  c.swarm->set_reader(1, 0, c.now);
+  c.keep();
+  EXPECT_EQ(told(1), 1U);
 }
 
 TEST_F(Promised, WhoConnectsLaterIsToldWhenItIsHere) {
