@@ -12,7 +12,7 @@
 namespace convoy::swarm::core {
 namespace {
 
-constexpr double kBaseBlocks = 7;
+constexpr double kBaseBlocks = 8;
 /// What slow links keep in their queues. A constant, for what is measured there is what others ask
 /// for: nodes that follow it ask for more and more (ADR 13).
 constexpr double kQueueSeconds = 0.06;

@@ -33,10 +33,10 @@ class Requester {
   /// What the measured rate says.
   struct Pace {
     std::size_t row = 1;  ///< blocks asked of one peer at once: more where bytes come fast
-    /// Blocks on their way from peers other than origins: 10 rows + the bandwidth-delay product.
+    /// Blocks on their way from peers other than origins: 8 rows + the bandwidth-delay product.
     std::size_t total = 0;
     /// What peers may owe together, requests that are long on their way and all: that product
-    /// twice, and 10 rows or what slow links keep in their queues.
+    /// twice, and 8 rows or what slow links keep in their queues.
     double owed = 0;
     Duration patience = std::chrono::hours(1);  ///< a request that is older does not count there
   };

@@ -137,7 +137,7 @@ TEST(Limits, WhoeverIsWaitedForComesFirst) {
   EXPECT_EQ(c.requests(1), 1U) << "nobody reads this one: it goes on at a trickle";
   c.swarm->set_reader(1, 0, c.now);
   c.keep();
-  EXPECT_EQ(c.requests(1), 7U);
+  EXPECT_EQ(c.requests(1), 8U);
 }
 
 TEST(Limits, OnePeerGetsNoMoreThanItsShareAndAnotherItsOwn) {

@@ -14,18 +14,18 @@ using test::CoreUnderTest;
 using test::range;
 using test::whole;
 
-TEST(Requests, SevenBlocksInAllAndOneOfEachPeer) {
+TEST(Requests, EightBlocksInAllAndOneOfEachPeer) {
   CoreUnderTest c(64, 1, false, false, false);
   for (PeerRef p = 1; p <= 12; ++p) c.join_with(p, range(64));
   c.learn_layer();
-  EXPECT_EQ(c.requests(12), 7U);
+  EXPECT_EQ(c.requests(12), 8U);
   for (PeerRef p = 1; p <= 12; ++p) EXPECT_LE(c.sent<bt::RequestBlock>(p).size(), 1U);
 }
 
 TEST(Requests, ASinglePeerGetsThemAll) {
   CoreUnderTest c(64);
   c.join_with(1, range(64));
-  EXPECT_EQ(c.requests(1), 7U);
+  EXPECT_EQ(c.requests(1), 8U);
 }
 
 TEST(Requests, WithNobodyToTradeWithPiecesComeInOrder) {
@@ -38,7 +38,7 @@ TEST(Requests, WithNobodyToTradeWithPiecesComeInOrder) {
     for (const auto& r : c.sent<bt::RequestBlock>(1)) pieces.push_back(r.block.piece);
     return pieces;
   };
-  EXPECT_EQ(first_asked(false), range(7));
+  EXPECT_EQ(first_asked(false), range(8));
   const auto mixed = first_asked(true);
   EXPECT_FALSE(std::is_sorted(mixed.begin(), mixed.end()));
 }
@@ -108,8 +108,8 @@ TEST(Requests, LongPathsAreFilledAndLongQueuesAreNot) {
     return most;
   };
   EXPECT_LE(most_owed(8ms, 8ms), 6U);
-  EXPECT_LE(most_owed(8ms, 400ms), 7U);
-  EXPECT_LE(most_owed(8ms, 4s), 7U);
+  EXPECT_LE(most_owed(8ms, 400ms), 8U);
+  EXPECT_LE(most_owed(8ms, 4s), 8U);
   EXPECT_GE(4 * most_owed(400ms, 400ms), 50U);  // so many come in 400 ms
 }
 
@@ -122,7 +122,7 @@ TEST(Requests, NothingBeforeThePieceLayerIsVerified) {
   ASSERT_EQ(asked.size(), 1U);
   bt::Hashes answer{asked[0].span, c.layer};
   c.say(1, answer);
-  EXPECT_EQ(c.requests(1), 7U);
+  EXPECT_EQ(c.requests(1), 8U);
   EXPECT_EQ(c.sent<bt::Interested>(1).size(), 1U);
 }
 
@@ -180,7 +180,7 @@ TEST(Requests, BeyondTheHeadOfAReaderHalfOfThePiecesComeInOrder) {
   };
   const std::vector<std::uint32_t> next{16, 17, 18, 19};
   const auto pieces = asked(true);
-  ASSERT_EQ(pieces.size(), 7U);
+  ASSERT_EQ(pieces.size(), 8U);
   EXPECT_TRUE(std::equal(next.begin(), next.end(), pieces.begin()));
   EXPECT_GE(pieces[4], 60U);
   const auto rarest = asked(false);
