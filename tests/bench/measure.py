@@ -32,6 +32,17 @@ def warm_memory(directory: Path, mib: int) -> None:
     file.unlink()
 
 
+def fill_memory(directory: Path) -> None:
+    """Fills the memory with cached pages, as on a machine that has been up for long, by reading a file that is
+    all hole; as long as the file is there they stay, until others need the room. For what writes over 1 GiB:
+    warm_memory() does not help then, as a host may take back within seconds what stays free."""
+    with (directory / "memory").open("wb+", buffering=0) as f:
+        f.truncate(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+        step = bytearray(1 << 20)
+        while f.readinto(step):
+            pass
+
+
 def percentile(values: list[float], part: float) -> float:
     """The least value that `part` of them do not exceed."""
     return sorted(values)[max(0, -int(-part * len(values) // 1) - 1)]

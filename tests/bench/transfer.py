@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "functional"))
 from framework.cluster import Cluster  # noqa: E402
 from framework.image import CONFIG, LAYER, MANIFEST  # noqa: E402
 from framework.skopeo import Skopeo  # noqa: E402
-from measure import cpu_seconds, median, peak_mib, warm_memory  # noqa: E402
+from measure import cpu_seconds, fill_memory, median, peak_mib  # noqa: E402
 
 
 def put(blobs: Path, data: bytes) -> dict:
@@ -67,13 +67,13 @@ def convoy_run(directory: Path, size: int) -> dict:
         client = Skopeo(directory / "skopeo", c.ca, c.user, c.password, c.host)
         client.push(directory / "img", c.ref("lab/big:1"), timeout=600)
         shutil.rmtree(directory / "img")
+        fill_memory(directory)
         seeder, leecher = c.agents
         get_blob(seeder, c, digest)
         # The second one gets its token; from then on only the first can give it the blob.
         manifest = f"http://{leecher.endpoints['mirror']}/v2/lab/big/manifests/1"
         subprocess.run(["curl", "-sf", "-o", "/dev/null", manifest], check=True)
         c.registry.kill()
-        warm_memory(directory, 2 * length >> 20)
         before = [cpu_seconds(a.process.pid) for a in c.agents]
         seconds = get_blob(leecher, c, digest)
         after = [cpu_seconds(a.process.pid) for a in c.agents]
@@ -101,6 +101,7 @@ http {{
 def nginx_run(directory: Path, size: int) -> dict:
     directory.mkdir()
     (directory / "www").mkdir()
+    fill_memory(directory)
     with (directory / "www" / "blob").open("wb") as f:
         for _ in range(size >> 20):
             f.write(os.urandom(1 << 20))
@@ -114,7 +115,6 @@ def nginx_run(directory: Path, size: int) -> dict:
         time.sleep(0.5)
         worker = int(subprocess.run(["pgrep", "-P", str(server.pid)], capture_output=True, text=True,
                                     check=True).stdout.split()[0])
-        warm_memory(directory, 2 * size >> 20)
         before = cpu_seconds(worker)
         children = os.times()
         start = time.monotonic()
