@@ -16,8 +16,7 @@ constexpr std::size_t kMostTold = 8;
 }  // namespace
 
 bool Promises::made(std::uint32_t piece) const {
-  return std::any_of(promises_.begin(), promises_.end(),
-                     [piece](const Promise& p) { return p.piece == piece; });
+  return std::ranges::find(promises_, piece, &Promise::piece) != promises_.end();
 }
 
 std::vector<std::uint32_t> Promises::asked_of_origins() const {
@@ -49,6 +48,7 @@ void Promises::make(std::uint32_t piece, Instant now) {
 }
 
 void Promises::look(Instant now) {
+  if (s_.pieces.complete() && promises_.empty()) return;
   const std::vector<std::uint32_t> asked = asked_of_origins();
   std::erase_if(promises_, [&](const Promise& p) {
     const ActivePiece* active = s_.pieces.active(p.piece);
@@ -65,8 +65,7 @@ void Promises::look(Instant now) {
 }
 
 std::vector<PeerRef> Promises::kept(std::uint32_t piece, Instant now) {
-  const auto it = std::find_if(promises_.begin(), promises_.end(),
-                               [piece](const Promise& p) { return p.piece == piece; });
+  const auto it = std::ranges::find(promises_, piece, &Promise::piece);
   if (it == promises_.end()) return {};
   std::vector<PeerRef> to = std::move(it->to);
   promises_.erase(it);
