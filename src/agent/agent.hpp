@@ -24,8 +24,9 @@ namespace convoy::agent {
 /// Where the agent meets the cluster and the disk: replaced in tests.
 struct AgentSeams {
   Membership::MakeTracker make_tracker;
-  std::function<Result<std::unique_ptr<storage::CacheStore>>(const std::string& root)> open_cache =
-      storage::open_cache_store;
+  std::function<Result<std::unique_ptr<storage::CacheStore>>(const std::string& root,
+                                                             std::uint64_t page_cache)>
+      open_cache = storage::open_cache_store;
   std::function<Result<std::shared_ptr<swarm::Engine>>(swarm::EngineOptions)> make_engine;
 };
 

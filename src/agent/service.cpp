@@ -79,7 +79,7 @@ Result<std::unique_ptr<AgentService>> Agent::make(net::Executor executor, net::W
   if (!mirror_tls) return std::move(mirror_tls).error().with("mirror");
   auto store = NodeStore::open(options.data_dir);
   if (!store) return std::move(store).error();
-  auto cache = seams.open_cache(options.data_dir + "/cache");
+  auto cache = seams.open_cache(options.data_dir + "/cache", options.page_cache);
   if (!cache) return std::move(cache).error();
   Parts parts{.store = std::move(*store),
               .cache = std::move(*cache),

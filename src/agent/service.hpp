@@ -91,6 +91,7 @@ struct AgentOptions {
   /// Over this a body comes at 1 KiB/s at least: no push is cut that a registry would not cut.
   Duration body_span = std::chrono::seconds(30);
   std::uint64_t small_blob_limit = 64 * 1024;      ///< below it: straight from the registry
+  std::uint64_t page_cache = 1ULL << 30;           ///< of the kernel's, for blobs; 16 MiB at least
   Duration swarm_stall = std::chrono::seconds(5);  ///< no byte for this long: next source
   AgentRates rates;
   std::uint64_t expected_rate = 0;  ///< bytes/s of the node's link, 0: measured

@@ -34,6 +34,9 @@ class SmallDisk final : public storage::CacheStore {
     return store_->has_source(digest, registry);
   }
   Status drop(const oci::Digest& digest) override { return store_->drop(digest); }
+  bool in_memory(const oci::Digest& digest, std::uint64_t offset, std::uint64_t length) override {
+    return store_->in_memory(digest, offset, length);
+  }
   std::vector<Entry> list() override { return store_->list(); }
 
  private:
@@ -46,6 +49,9 @@ class SmallDisk final : public storage::CacheStore {
     const bt::BlobMeta& meta() const override { return file_->meta(); }
     Status read_at(std::uint64_t offset, MutableByteView out) const override {
       return file_->read_at(offset, out);
+    }
+    bool read_now(std::uint64_t offset, MutableByteView out) const override {
+      return file_->read_now(offset, out);
     }
     Status write_at(std::uint64_t offset, ByteView bytes) override {
       const auto size = static_cast<std::int64_t>(bytes.size());

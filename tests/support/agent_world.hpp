@@ -88,10 +88,9 @@ class AgentWorld {
       return std::shared_ptr<swarm::Engine>(engine);
     };
     if (disk_room) {
-      seams.open_cache =
-          [room = *disk_room](
-              const std::string& root) -> Result<std::unique_ptr<storage::CacheStore>> {
-        auto store = storage::open_cache_store(root);
+      seams.open_cache = [room = *disk_room](const std::string& root, std::uint64_t page_cache)
+          -> Result<std::unique_ptr<storage::CacheStore>> {
+        auto store = storage::open_cache_store(root, page_cache);
         if (!store) return std::move(store).error();
         return std::unique_ptr<storage::CacheStore>(
             std::make_unique<SmallDisk>(std::move(*store), room));

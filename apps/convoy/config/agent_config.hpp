@@ -55,6 +55,7 @@ struct AgentConfig {
   std::string node_name;
   bt::Zone zone;
   ByteSize small_blob_limit{64ULL << 10};
+  ByteSize page_cache{1ULL << 30};
   std::chrono::milliseconds swarm_stall{std::chrono::seconds(5)};
   Tracker tracker;
   Mirror mirror;

@@ -1,7 +1,5 @@
 #include "agent/fetch/swarm_seat.hpp"
 
-#include "storage/blob/posix_file.hpp"
-
 namespace convoy::agent {
 namespace {
 
@@ -15,7 +13,7 @@ class PartialIo final : public swarm::PieceIo {
     return file_->read_at(offset, out);
   }
   bool read_now(std::uint64_t offset, MutableByteView out) override {
-    return file_->fd() >= 0 && storage::read_cached(file_->fd(), offset, out);
+    return file_->read_now(offset, out);
   }
   Status write(std::uint64_t offset, ByteView bytes) override {
     return file_->write_at(offset, bytes);
@@ -38,7 +36,7 @@ class CompleteIo final : public swarm::PieceIo {
     return blob_->read_at(offset, out);
   }
   bool read_now(std::uint64_t offset, MutableByteView out) override {
-    return blob_->fd() >= 0 && storage::read_cached(blob_->fd(), offset, out);
+    return blob_->read_now(offset, out);
   }
   Status write(std::uint64_t, ByteView) override {
     return internal_error("blob_write", "the blob is complete");

@@ -14,6 +14,7 @@ constexpr Duration kHeadPatience = std::chrono::seconds(10);
 // Without a torrent bytes come in order from the registry: a reader much further on would
 // wait for all that stands before it.
 constexpr std::uint64_t kWorthWaitingFor = 4 * 1024 * 1024;
+constexpr std::uint64_t kReadStep = 256 * 1024;
 
 struct Stored {
   std::shared_ptr<storage::BlobReader> blob;  ///< null: not in the cache
@@ -26,6 +27,19 @@ Stored open_stored(storage::CacheStore& cache, const BlobAsk& ask, const Permit&
   if (cache.has_source(ask.digest, ask.upstream->host)) return {std::move(*blob), true};
   const auto meta = cache.complete_meta(ask.digest);
   return {std::move(*blob), meta && signs_tree(permit, *meta)};
+}
+
+/// Has it in memory then.
+Status read_through(const storage::BlobBytes& file, std::uint64_t offset, std::uint64_t length) {
+  Bytes buffer(static_cast<std::size_t>(std::min(kReadStep, length)));
+  const std::uint64_t end = offset + length;
+  while (offset < end) {
+    const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), end - offset));
+    auto read = file.read_at(offset, MutableByteView(buffer).first(n));
+    if (!read) return read;
+    offset += n;
+  }
+  return {};
 }
 
 }  // namespace
@@ -138,20 +152,25 @@ net::Task<Status> BlobHandler::start(Pull& pull) {
 net::Task<Status> BlobHandler::send_stored(Pull& pull, const storage::BlobReader& blob) {
   auto started = co_await start(pull);
   if (!started) co_return started;
-  const std::uint64_t length = pull.end() - pull.first();
-  if (blob.fd() >= 0) co_return co_await pull.exchange.send_file(blob.fd(), pull.first(), length);
-  Bytes buffer(256 * 1024);
   for (std::uint64_t at = pull.first(); at < pull.end();) {
-    const auto n =
-        static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), pull.end() - at));
-    const MutableByteView part(buffer.data(), n);
-    auto read = [&blob, at, part] { return blob.read_at(at, part); };
-    auto done = co_await env_.pool.run(std::move(read));
-    if (done) done = co_await pull.exchange.write(part);
-    if (!done) co_return done;
+    const std::uint64_t n = std::min(kSendTurn, pull.end() - at);
+    auto sent = co_await send_part(pull, blob, at, n);
+    if (!sent) co_return sent;
     at += n;
   }
   co_return Status{};
+}
+
+net::Task<Status> BlobHandler::send_part(Pull& pull, const storage::BlobBytes& file,
+                                         std::uint64_t offset, std::uint64_t length) {
+  if (!env_.cache.in_memory(pull.ask.digest, offset, length)) {
+    // Else sending would have the loop wait for the disk.
+    auto job = [&file, offset, length] { return read_through(file, offset, length); };
+    auto read = co_await env_.pool.run(std::move(job));
+    if (!read) co_return read;
+  }
+  auto sent = co_await pull.exchange.send_file(file.fd(), offset, length);
+  co_return sent;
 }
 
 net::Task<void> BlobHandler::head(Pull& pull) {

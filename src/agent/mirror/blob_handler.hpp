@@ -57,6 +57,8 @@ class BlobHandler {
   net::Task<void> from_download(Pull&, Permit);
   net::Task<void> stream(Pull&, std::shared_ptr<Download>, bool swarm_is_empty);
   net::Task<Status> start(Pull&);
+  net::Task<Status> send_part(Pull&, const storage::BlobBytes&, std::uint64_t offset,
+                              std::uint64_t length);
   net::Task<void> relay(Pull&);
   net::Task<void> remember_source(const Pull&);
   net::Task<void> relay_small(Pull&);
@@ -64,6 +66,9 @@ class BlobHandler {
   bool must_relay(const Pull&, const Permit&) const;
   void audit(const Pull&, bool granted, const std::string& reason);
   void finish(Pull&);
+
+  /// What is sent of a file before it is looked again what of it lies in memory.
+  static constexpr std::uint64_t kSendTurn = 4 * 1024 * 1024;
 
   BlobHandlerEnv env_;
 };

@@ -12,7 +12,6 @@
 namespace convoy::agent {
 namespace {
 
-constexpr std::uint64_t kTurn = 4 * 1024 * 1024;
 constexpr std::size_t kBuffered = 256 * 1024;
 constexpr std::uint64_t kShares = 1000;
 
@@ -46,8 +45,8 @@ net::Task<void> BlobHandler::stream(Pull& pull, std::shared_ptr<Download> downlo
         auto started = co_await start(pull);
         if (!started) co_return;
       }
-      const std::uint64_t n = std::min(ready, kTurn);
-      auto sent = co_await pull.exchange.send_file(download->file()->fd(), at, n);
+      const std::uint64_t n = std::min(ready, kSendTurn);
+      auto sent = co_await send_part(pull, *download->file(), at, n);
       if (!sent) co_return;
       at += n;
       reader.move(at);

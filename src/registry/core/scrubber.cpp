@@ -19,18 +19,16 @@ constexpr std::size_t kMaxBad = 10'000;
 
 /// Leaves the page cache as it was: what only a scrub reads must not push hot blobs out of memory.
 Status read_gently(const storage::BlobReader& reader, std::uint64_t at, MutableByteView out) {
-  if (reader.fd() < 0) return reader.read_at(at, out);
-  if (storage::read_cached(reader.fd(), at, out)) return {};
+  if (reader.read_now(at, out)) return {};
   auto done = reader.read_at(at, out);
-  ::posix_fadvise(reader.fd(), static_cast<off_t>(at), static_cast<off_t>(out.size()),
-                  POSIX_FADV_DONTNEED);
+  storage::give_pages_up(reader.fd(), at, out.size());
   return done;
 }
 
 /// `from_disk`: what is cached is dropped, so that a second look is one at the disk.
 void advise(const storage::BlobReader& reader, bool from_disk) {
   if (reader.fd() < 0) return;
-  if (from_disk) ::posix_fadvise(reader.fd(), 0, 0, POSIX_FADV_DONTNEED);
+  if (from_disk) storage::give_pages_up(reader.fd(), 0, reader.size());
   ::posix_fadvise(reader.fd(), 0, 0, POSIX_FADV_RANDOM);  // no reading ahead
 }
 

@@ -1,7 +1,5 @@
 #include "registry/origin/blob_piece_io.hpp"
 
-#include "storage/blob/posix_file.hpp"
-
 namespace convoy::registry {
 
 Result<std::shared_ptr<const storage::BlobReader>> BlobPieceIo::reader() {
@@ -23,7 +21,7 @@ Status BlobPieceIo::read(std::uint64_t offset, MutableByteView out) {
 
 bool BlobPieceIo::read_now(std::uint64_t offset, MutableByteView out) {
   const std::unique_lock lock(mutex_, std::try_to_lock);
-  return lock && reader_ && reader_->fd() >= 0 && storage::read_cached(reader_->fd(), offset, out);
+  return lock && reader_ && reader_->read_now(offset, out);
 }
 
 Status BlobPieceIo::write(std::uint64_t, ByteView) {

@@ -17,16 +17,24 @@
 // handed out (reader, upload) is used by one thread at a time.
 namespace convoy::storage {
 
-/// A stored blob, open. Positional reads, so pieces may be served in any order; the content stays
-/// readable while it is open, even when the blob is deleted meanwhile.
-class BlobReader {
+/// Bytes of a blob, by position, so that pieces may be served in any order.
+class BlobBytes {
  public:
-  virtual ~BlobReader() = default;
-  virtual std::uint64_t size() const = 0;
+  virtual ~BlobBytes() = default;
   /// Fills `out` from `offset`; the range must lie inside the blob. Error "blob_read".
   virtual Status read_at(std::uint64_t offset, MutableByteView out) const = 0;
+  /// The same from memory alone, so that no disk is waited for; false when not all of it lies
+  /// there, or on any trouble: read_at() knows more.
+  virtual bool read_now(std::uint64_t offset, MutableByteView out) const = 0;
   /// A descriptor for sendfile(2), or -1 when the bytes are not in a plain file.
   virtual int fd() const = 0;
+};
+
+/// A stored blob, open; its content stays readable while it is open, even when the blob is deleted
+/// meanwhile.
+class BlobReader : public BlobBytes {
+ public:
+  virtual std::uint64_t size() const = 0;
 };
 
 /// What commit() needs to know of a finished upload, and what it keeps beside the blob.

@@ -17,12 +17,9 @@ namespace convoy::storage {
 /// A blob that comes piece by piece into a file that has room for all of it; what is verified is
 /// recorded, so that a crash costs at most the pieces of the last moments. Calls block; safe from
 /// any thread.
-class PieceFile {
+class PieceFile : public BlobBytes {
  public:
-  virtual ~PieceFile() = default;
   virtual const bt::BlobMeta& meta() const = 0;
-  /// Error "blob_read".
-  virtual Status read_at(std::uint64_t offset, MutableByteView out) const = 0;
   /// Errors "disk_full" (exhausted), "blob_write".
   virtual Status write_at(std::uint64_t offset, ByteView) = 0;
   /// Records that a piece was verified by the caller.
@@ -32,7 +29,6 @@ class PieceFile {
   virtual std::vector<bool> pieces() const = 0;
   /// Takes a claimed piece back.
   virtual Status clear_piece(std::uint32_t piece) = 0;
-  virtual int fd() const = 0;
 };
 
 /// The agent's cache: complete blobs by digest, and those on their way.
@@ -55,6 +51,9 @@ class CacheStore {
   /// Whether the complete blob was delivered by this registry.
   virtual bool has_source(const oci::Digest&, const oci::RegistryHost&) = 0;
   virtual Status drop(const oci::Digest&) = 0;
+  /// Whether these bytes of a blob, complete or not, are among those that its readers and writers
+  /// brought into the page cache and that may stay there. Does not block.
+  virtual bool in_memory(const oci::Digest&, std::uint64_t offset, std::uint64_t length) = 0;
   struct Entry {
     oci::Digest digest;
     std::uint64_t bytes = 0;
@@ -65,8 +64,10 @@ class CacheStore {
 };
 
 /// complete/<hex> with ".meta" beside it (metadata, then the registries that delivered the blob),
-/// partial/<hex> with ".meta" and ".have". Only one process may use a root (lock file). Error
-/// "store_open".
-Result<std::unique_ptr<CacheStore>> open_cache_store(const std::string& root);
+/// partial/<hex> with ".meta" and ".have". Only one process may use a root (lock file).
+/// `page_cache`: what its files may hold of the kernel's page cache, in bytes, 16 MiB at least.
+/// Error "store_open".
+Result<std::unique_ptr<CacheStore>> open_cache_store(const std::string& root,
+                                                     std::uint64_t page_cache = 1ULL << 30);
 
 }  // namespace convoy::storage

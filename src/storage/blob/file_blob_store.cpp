@@ -26,6 +26,9 @@ class FileBlobReader final : public BlobReader {
     }
     return read_exact(fd_.get(), offset, out);
   }
+  bool read_now(std::uint64_t offset, MutableByteView out) const override {
+    return read_cached(fd_.get(), offset, out);
+  }
 
  private:
   Fd fd_;

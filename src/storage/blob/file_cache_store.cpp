@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "storage/blob/cache_pages.hpp"
 #include "storage/blob/cache_store.hpp"
 #include "storage/blob/posix_file.hpp"
 
@@ -86,38 +87,59 @@ std::optional<oci::Digest> digest_of_name(std::string_view hex) {
 
 class CompleteReader final : public BlobReader {
  public:
-  CompleteReader(Fd fd, std::uint64_t size) : fd_(std::move(fd)), size_(size) {}
+  CompleteReader(Fd fd, const oci::Digest& digest, std::uint64_t size,
+                 std::shared_ptr<CachePages> pages)
+      : fd_(std::move(fd)), digest_(digest), size_(size), pages_(std::move(pages)) {}
   std::uint64_t size() const override { return size_; }
   int fd() const override { return fd_.get(); }
   Status read_at(std::uint64_t offset, MutableByteView out) const override {
     if (offset > size_ || out.size() > size_ - offset) {
       return internal_error("blob_read", "range outside the blob");
     }
-    return read_exact(fd_.get(), offset, out);
+    auto done = read_exact(fd_.get(), offset, out);
+    pages_->came(digest_, size_, offset, out.size());
+    return done;
+  }
+  bool read_now(std::uint64_t offset, MutableByteView out) const override {
+    return pages_->read_now(fd_.get(), digest_, offset, out);
   }
 
  private:
   Fd fd_;
+  oci::Digest digest_;
   std::uint64_t size_;
+  std::shared_ptr<CachePages> pages_;
 };
 
 class FilePieces final : public PieceFile {
  public:
-  FilePieces(const bt::BlobMeta& meta, Fd data, Fd have, Bytes bits)
-      : meta_(meta), data_(std::move(data)), have_(std::move(have)), bits_(std::move(bits)) {}
+  FilePieces(const bt::BlobMeta& meta, Fd data, Fd have, Bytes bits,
+             std::shared_ptr<CachePages> pages)
+      : meta_(meta),
+        data_(std::move(data)),
+        have_(std::move(have)),
+        bits_(std::move(bits)),
+        pages_(std::move(pages)) {}
 
   const bt::BlobMeta& meta() const override { return meta_; }
   int fd() const override { return data_.get(); }
 
   Status read_at(std::uint64_t offset, MutableByteView out) const override {
     if (!inside(offset, out.size())) return internal_error("blob_read", "range outside the blob");
-    return read_exact(data_.get(), offset, out);
+    auto done = read_exact(data_.get(), offset, out);
+    pages_->came(meta_.digest, meta_.size, offset, out.size());
+    return done;
+  }
+  bool read_now(std::uint64_t offset, MutableByteView out) const override {
+    return pages_->read_now(data_.get(), meta_.digest, offset, out);
   }
   Status write_at(std::uint64_t offset, ByteView bytes) override {
     if (!inside(offset, bytes.size())) {
       return internal_error("blob_write", "range outside the blob");
     }
-    return write_all(data_.get(), offset, bytes);
+    auto done = write_all(data_.get(), offset, bytes);
+    pages_->came(meta_.digest, meta_.size, offset, bytes.size());
+    return done;
   }
   Status mark_piece(std::uint32_t piece) override { return set(piece, true); }
   Status clear_piece(std::uint32_t piece) override { return set(piece, false); }
@@ -150,21 +172,24 @@ class FilePieces final : public PieceFile {
   Fd have_;
   mutable std::mutex mutex_;
   Bytes bits_;  // one bit for each piece, the lowest first
+  std::shared_ptr<CachePages> pages_;
 };
 
 class FileCacheStore final : public CacheStore {
  public:
-  FileCacheStore(Fd lock, Fd complete, Fd partial)
-      : lock_(std::move(lock)), complete_(std::move(complete)), partial_(std::move(partial)) {}
+  FileCacheStore(Fd lock, std::shared_ptr<const CacheFolders> folders, std::uint64_t page_cache)
+      : lock_(std::move(lock)),
+        folders_(std::move(folders)),
+        pages_(std::make_shared<CachePages>(page_cache, folders_)) {}
 
   std::optional<std::unique_ptr<BlobReader>> open_complete(const oci::Digest& digest) override {
-    auto fd = open_file(complete_.get(), digest.hex(), O_RDONLY, "blob_read");
+    auto fd = open_file(complete_dir(), digest.hex(), O_RDONLY, "blob_read");
     if (!fd) return std::nullopt;
     auto size = file_size(fd->get(), "blob_read");
     if (!size) return std::nullopt;
     // The time of last use is the file's own: access times may be switched off.
     ::futimens(fd->get(), nullptr);
-    return std::make_unique<CompleteReader>(std::move(*fd), *size);
+    return std::make_unique<CompleteReader>(std::move(*fd), digest, *size, pages_);
   }
 
   std::optional<bt::BlobMeta> complete_meta(const oci::Digest& digest) override {
@@ -180,8 +205,8 @@ class FileCacheStore final : public CacheStore {
     auto& sources = record->sources;
     if (sources.size() == kMaxSources) sources.erase(sources.begin());
     sources.push_back(source.str());
-    auto done = write_record(complete_.get(), *record);
-    if (done) done = sync_fd(complete_.get());
+    auto done = write_record(complete_dir(), *record);
+    if (done) done = sync_fd(complete_dir());
     return done;
   }
 
@@ -212,11 +237,12 @@ class FileCacheStore final : public CacheStore {
     const bt::BlobMeta& meta = file.meta();
     const std::string name = meta.digest.hex();
     const std::lock_guard lock(mutex_);
-    if (exists(complete_.get(), name)) return remove_partial(meta.digest);
+    if (exists(complete_dir(), name)) return remove_partial(meta.digest);
     if (auto done = sync_fd(file.fd()); !done) return done;
-    auto done = write_record(complete_.get(), {.meta = meta, .sources = {}});
-    if (done) done = rename_file(partial_.get(), name, complete_.get(), name);
-    if (done) done = sync_fd(complete_.get());
+    pages_->settle(file.fd(), meta.digest, meta.size);
+    auto done = write_record(complete_dir(), {.meta = meta, .sources = {}});
+    if (done) done = rename_file(partial_dir(), name, complete_dir(), name);
+    if (done) done = sync_fd(complete_dir());
     if (done) done = remove_partial(meta.digest);
     return done;
   }
@@ -224,38 +250,45 @@ class FileCacheStore final : public CacheStore {
   Status drop(const oci::Digest& digest) override {
     const std::lock_guard lock(mutex_);
     live_.erase(digest);
-    remove_file(complete_.get(), digest.hex());
-    remove_file(complete_.get(), meta_name(digest));
+    remove_file(complete_dir(), digest.hex());
+    remove_file(complete_dir(), meta_name(digest));
     if (auto done = remove_partial(digest); !done) return done;
-    return sync_fd(complete_.get());
+    return sync_fd(complete_dir());
+  }
+
+  bool in_memory(const oci::Digest& digest, std::uint64_t offset, std::uint64_t length) override {
+    return pages_->holds(digest, offset, length);
   }
 
   std::vector<Entry> list() override {
     std::vector<Entry> out;
-    list_into(out, complete_.get(), true);
-    list_into(out, partial_.get(), false);
+    list_into(out, complete_dir(), true);
+    list_into(out, partial_dir(), false);
     return out;
   }
 
   /// Leftovers that no digest accounts for, and partial blobs whose metadata cannot be read.
   void remove_stale() {
-    if (auto names = list_directory(partial_.get(), "store_open")) {
+    if (auto names = list_directory(partial_dir(), "store_open")) {
       for (const auto& name : *names) {
         const auto digest = digest_of_name(name.substr(0, name.find('.')));
-        if (!digest || name.ends_with(".tmp") || !read_record(partial_.get(), *digest)) {
-          remove_file(partial_.get(), name);
+        if (!digest || name.ends_with(".tmp") || !read_record(partial_dir(), *digest)) {
+          remove_file(partial_dir(), name);
         }
       }
     }
-    if (auto names = list_directory(complete_.get(), "store_open")) {
+    if (auto names = list_directory(complete_dir(), "store_open")) {
       for (const auto& name : *names) {
         const auto digest = digest_of_name(name.substr(0, name.find('.')));
-        if (!digest || !exists(complete_.get(), digest->hex())) remove_file(complete_.get(), name);
+        if (!digest || !exists(complete_dir(), digest->hex())) remove_file(complete_dir(), name);
       }
     }
   }
 
  private:
+  int complete_dir() const { return folders_->complete.get(); }
+  int partial_dir() const { return folders_->partial.get(); }
+
   static std::optional<Record> read_record(int dir, const oci::Digest& digest) {
     auto text = read_whole(dir, meta_name(digest), kMaxMetaFile, "blob_read");
     if (!text) return std::nullopt;
@@ -265,31 +298,31 @@ class FileCacheStore final : public CacheStore {
   }
 
   std::optional<Record> read_complete(const oci::Digest& digest) const {
-    if (!exists(complete_.get(), digest.hex())) return std::nullopt;
-    return read_record(complete_.get(), digest);
+    if (!exists(complete_dir(), digest.hex())) return std::nullopt;
+    return read_record(complete_dir(), digest);
   }
 
   Status write_record(int dir, const Record& record, std::string_view code = "blob_write") {
     const oci::Digest& digest = record.meta.digest;
     const std::string text = encode(record);
-    return write_durably(partial_.get(), digest.hex() + ".tmp", dir, meta_name(digest),
+    return write_durably(partial_dir(), digest.hex() + ".tmp", dir, meta_name(digest),
                          as_bytes(text), code);
   }
 
   Result<std::shared_ptr<PieceFile>> make_partial(const bt::BlobMeta& meta) {
-    const auto known = read_record(partial_.get(), meta.digest);
+    const auto known = read_record(partial_dir(), meta.digest);
     if (!known || !goes_on(known->meta, meta)) {
       if (auto done = remove_partial(meta.digest); !done) return std::move(done).error();
-      auto done = write_record(partial_.get(), {.meta = meta, .sources = {}}, "store_open");
+      auto done = write_record(partial_dir(), {.meta = meta, .sources = {}}, "store_open");
       if (!done) return std::move(done).error();
     }
     return open_files(meta);
   }
 
   Result<std::shared_ptr<PieceFile>> open_files(const bt::BlobMeta& meta) {
-    auto data = open_file(partial_.get(), meta.digest.hex(), O_RDWR | O_CREAT, "store_open");
+    auto data = open_file(partial_dir(), meta.digest.hex(), O_RDWR | O_CREAT, "store_open");
     if (!data) return std::move(data).error();
-    auto have = open_file(partial_.get(), have_name(meta.digest), O_RDWR | O_CREAT, "store_open");
+    auto have = open_file(partial_dir(), have_name(meta.digest), O_RDWR | O_CREAT, "store_open");
     if (!have) return std::move(have).error();
     auto data_size = file_size(data->get(), "store_open");
     if (!data_size) return std::move(data_size).error();
@@ -311,7 +344,8 @@ class FileCacheStore final : public CacheStore {
         return std::move(done).error();
       }
     }
-    return std::make_shared<FilePieces>(meta, std::move(*data), std::move(*have), std::move(bits));
+    return std::make_shared<FilePieces>(meta, std::move(*data), std::move(*have), std::move(bits),
+                                        pages_);
   }
 
   /// All at once: a full disk is told before anything is fetched, and writing where there is room
@@ -324,10 +358,10 @@ class FileCacheStore final : public CacheStore {
   }
 
   Status remove_partial(const oci::Digest& digest) {
-    remove_file(partial_.get(), digest.hex());
-    remove_file(partial_.get(), have_name(digest));
-    remove_file(partial_.get(), meta_name(digest));
-    return sync_fd(partial_.get());
+    remove_file(partial_dir(), digest.hex());
+    remove_file(partial_dir(), have_name(digest));
+    remove_file(partial_dir(), meta_name(digest));
+    return sync_fd(partial_dir());
   }
 
   static void list_into(std::vector<Entry>& out, int dir, bool complete) {
@@ -345,15 +379,16 @@ class FileCacheStore final : public CacheStore {
   }
 
   Fd lock_;
-  Fd complete_;
-  Fd partial_;
+  std::shared_ptr<const CacheFolders> folders_;
+  std::shared_ptr<CachePages> pages_;
   std::mutex mutex_;
   std::map<oci::Digest, std::weak_ptr<PieceFile>> live_;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<CacheStore>> open_cache_store(const std::string& path) {
+Result<std::unique_ptr<CacheStore>> open_cache_store(const std::string& path,
+                                                     std::uint64_t page_cache) {
   auto root = open_root(path);
   if (!root) return std::move(root).error();
   auto lock = lock_root(root->get());
@@ -362,8 +397,9 @@ Result<std::unique_ptr<CacheStore>> open_cache_store(const std::string& path) {
   if (!complete) return std::move(complete).error();
   auto partial = open_subdir(root->get(), "partial");
   if (!partial) return std::move(partial).error();
-  auto store =
-      std::make_unique<FileCacheStore>(std::move(*lock), std::move(*complete), std::move(*partial));
+  auto folders =
+      std::make_shared<const CacheFolders>(CacheFolders{std::move(*complete), std::move(*partial)});
+  auto store = std::make_unique<FileCacheStore>(std::move(*lock), std::move(folders), page_cache);
   store->remove_stale();
   return store;
 }

@@ -42,6 +42,9 @@ class MemoryReader final : public BlobReader {
   Status read_at(std::uint64_t offset, MutableByteView out) const override {
     return copy_range(*bytes_, offset, out);
   }
+  bool read_now(std::uint64_t offset, MutableByteView out) const override {
+    return read_at(offset, out).ok();
+  }
 
  private:
   std::shared_ptr<const Bytes> bytes_;

@@ -118,6 +118,15 @@ bool read_cached(int fd, std::uint64_t offset, MutableByteView out) {
   return true;
 }
 
+void write_pages_back(int fd, std::uint64_t offset, std::uint64_t length) {
+  ::sync_file_range(fd, static_cast<off_t>(offset), static_cast<off_t>(length),
+                    SYNC_FILE_RANGE_WRITE);
+}
+
+void give_pages_up(int fd, std::uint64_t offset, std::uint64_t length) {
+  ::posix_fadvise(fd, static_cast<off_t>(offset), static_cast<off_t>(length), POSIX_FADV_DONTNEED);
+}
+
 Result<Bytes> read_whole(int dir, const std::string& name, std::size_t limit,
                          std::string_view code) {
   auto fd = open_file(dir, name, O_RDONLY, code);

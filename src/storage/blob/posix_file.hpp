@@ -55,6 +55,10 @@ Status read_exact(int fd, std::uint64_t offset, MutableByteView,
                   std::string_view code = "blob_read");
 /// Fills `out` from the page cache; false when not all of it is there, or on any trouble.
 bool read_cached(int fd, std::uint64_t offset, MutableByteView out);
+/// Starts writing these bytes to the disk, without waiting for the end of it.
+void write_pages_back(int fd, std::uint64_t offset, std::uint64_t length);
+/// Gives up the pages that hold these bytes in the page cache, as far as the disk has them.
+void give_pages_up(int fd, std::uint64_t offset, std::uint64_t length);
 Result<Bytes> read_whole(int dir, const std::string& name, std::size_t limit,
                          std::string_view code);
 Status sync_fd(int fd, std::string_view code = "blob_write", Disk& = system_disk());

@@ -25,6 +25,7 @@ class FakeFile final : public storage::PieceFile {
     std::copy_n(bytes.begin() + static_cast<std::ptrdiff_t>(offset), out.size(), out.begin());
     return {};
   }
+  bool read_now(std::uint64_t, MutableByteView) const override { return false; }
   Status write_at(std::uint64_t, ByteView) override { return {}; }
   Status mark_piece(std::uint32_t) override { return {}; }
   std::vector<bool> pieces() const override { return {}; }

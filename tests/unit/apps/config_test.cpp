@@ -357,6 +357,16 @@ TEST(AgentConfig, OneRegistryStandsOnceAndOnlyOneIsTheDefault) {
       SizeIs(1));
 }
 
+TEST(AgentConfig, BlobsHaveSomeOfThePageCache) {
+  const auto share = [](const std::string& size) {
+    return agent_faults(replaced(kAgent, "[agent]\n", "[agent]\npage_cache = \"" + size + "\"\n"));
+  };
+  EXPECT_THAT(share("16MiB"), IsEmpty());
+  EXPECT_THAT(share("16777215B"), SizeIs(1));
+  EXPECT_THAT(share("1TiB"), IsEmpty());
+  EXPECT_THAT(share("1099511627777B"), SizeIs(1));
+}
+
 TEST(RegistryConfig, NeedsTlsOrTheWordThatItDoesWithout) {
   EXPECT_THAT(registry_faults(replaced(kRegistry, "plain_http = true\n", "")), SizeIs(1));
   EXPECT_THAT(

@@ -56,6 +56,7 @@ TEST_F(CacheStoreTest, WhatLiesInMemoryIsReadWithoutWaiting) {
   // A file system that cannot tell sends its readers to read_at().
   if (!read_cached(file->fd(), 5'000, out)) GTEST_SKIP() << "no RWF_NOWAIT here";
   EXPECT_EQ(out, Bytes(30'000, 7));
+  EXPECT_TRUE(file->read_now(5'000, out));
   Bytes beyond(16);
   EXPECT_FALSE(read_cached(file->fd(), 1'000'000, beyond));
   EXPECT_FALSE(read_cached(-1, 0, beyond));
