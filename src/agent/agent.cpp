@@ -28,7 +28,8 @@ net::HttpServerOptions server_at(const net::Endpoint& listen, const AgentOptions
 }
 
 ProxyPolicy policy_of(const AgentOptions& options) {
-  return {options.proxy_tunnel, options.proxy_allow_non_loopback, limits_of(options)};
+  return {options.proxy_tunnel, options.proxy_allow_non_loopback, limits_of(options),
+          options.kernel_tls};
 }
 
 }  // namespace
@@ -182,6 +183,7 @@ std::shared_ptr<swarm::Engine> Agent::make_engine(const clients::Enrolment& enro
   options.bind_ip = options_.bind_ip;
   rates_.limit(options);
   options.expected_rate = options_.expected_rate;
+  options.kernel_tls = options_.kernel_tls;
   auto engine = seams_.make_engine(std::move(options));
   if (!engine) {
     log_.error("no swarm on this node", {{"reason", engine.error().text()}});

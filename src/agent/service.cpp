@@ -11,6 +11,7 @@ Result<std::shared_ptr<net::TlsServerContext>> mirror_context(const AgentOptions
   if (!options.mirror_tls) return std::shared_ptr<net::TlsServerContext>();
   net::TlsServerOptions tls;
   tls.identity = *options.mirror_tls;
+  tls.kernel_sends = options.kernel_tls;
   tls.alpn = {"http/1.1"};
   if (!options.mirror_client_roots_pem.empty()) {
     tls.client_certificate = net::PeerCertificate::required;

@@ -93,6 +93,7 @@ struct AgentOptions {
   std::uint64_t small_blob_limit = 64 * 1024;      ///< below it: straight from the registry
   std::uint64_t page_cache = 1ULL << 30;           ///< of the kernel's, for blobs; 16 MiB at least
   Duration swarm_stall = std::chrono::seconds(5);  ///< no byte for this long: next source
+  bool kernel_tls = true;                          ///< to peers, engines and mirror clients
   AgentRates rates;
   std::uint64_t expected_rate = 0;  ///< bytes/s of the node's link, 0: measured
   std::size_t recent_pulls = 200;   ///< kept for status_json()

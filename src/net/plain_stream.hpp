@@ -38,9 +38,6 @@ class PlainStream final : public Stream {
   std::unique_ptr<Socket> release() { return std::move(socket_); }
 
  private:
-  Task<Status> write_all(ByteView);
-  Task<Status> send_all(int file, std::uint64_t offset, std::uint64_t length);
-
   std::unique_ptr<Socket> socket_;
   std::optional<TlsInfo> tls_;
   bool write_failed_ = false;

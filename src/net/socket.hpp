@@ -64,6 +64,11 @@ class Socket {
   bool spent() const { return budget_ == 0; }
   Task<void> pause();
 
+  /// The one, then the other, by one system call where they fit.
+  Task<Status> send(ByteView head, ByteView rest);
+  /// By sendfile(2).
+  Task<Status> send_file(int file, std::uint64_t offset, std::uint64_t length);
+
   void set_notsent_lowat(std::uint32_t bytes);
   /// Suspends until the kernel holds less unsent than set_notsent_lowat() said.
   Task<Status> drained();

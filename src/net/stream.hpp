@@ -33,6 +33,7 @@ struct TlsInfo {
   std::shared_ptr<x509_st> peer;
   std::string alpn;  ///< the protocol agreed on, "" for none
   bool resumed = false;
+  bool kernel_sends = false;  ///< the kernel encrypts (kTLS), not the process
 };
 
 /// A byte stream, plain TCP or TLS. Used by one thread: that of its executor; one reader and
@@ -54,8 +55,8 @@ class Stream {
   Task<Status> write(ByteView data) { return write(data, {}); }
   /// The one, then the other; over TLS by one system call where they fit.
   virtual Task<Status> write(ByteView head, ByteView rest) = 0;
-  /// `length` bytes of a file from `offset`: sendfile(2) on plain TCP, else pread in pooled
-  /// buffers.
+  /// `length` bytes of a file from `offset`: sendfile(2) on plain TCP and where the kernel
+  /// encrypts, else pread in pooled buffers.
   virtual Task<Status> send_file(int fd, std::uint64_t offset, std::uint64_t length) = 0;
   /// close_notify where there is TLS, then close. Never waits longer than a second. A peer
   /// that is still sending then gets a reset: shutdown_write() and read to its end to avoid it.

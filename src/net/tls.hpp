@@ -36,6 +36,11 @@ struct TlsServerOptions {
   /// (client certificates, versions) stays that of this context.
   std::function<std::shared_ptr<class TlsServerContext>(std::string_view)> select;
   std::vector<std::string> alpn;  ///< offered protocols, empty for none
+  /// What is sent is encrypted by the kernel (kTLS) where it can, else by the process. Saves a
+  /// copy, and a file goes out by sendfile(2); but each connection pays for handing the keys over:
+  /// for those that send bulk. A peer that asks for new keys of ours (RFC 8446 4.6.3,
+  /// update_requested) then gets nothing more, as the kernel has no way to change them.
+  bool kernel_sends = false;
 };
 
 struct TlsClientOptions {
@@ -48,6 +53,7 @@ struct TlsClientOptions {
   /// SHA-256 of the one certificate the server may show, on top of the chain's verification.
   std::optional<Hash256> pin{};
   std::vector<std::string> alpn;  ///< offered protocols, empty for none
+  bool kernel_sends = false;      ///< as for a server
 };
 
 /// What to ask an OCSP responder (RFC 6960) about a certificate: POST `body` to `url`.

@@ -19,27 +19,65 @@ constexpr std::size_t kRecordCost = 1024;
 /// More than a handshake is long.
 constexpr std::size_t kMostBarren = 256 * 1024;
 
-struct State {
-  explicit State(Socket& s) : socket(s) {}
+/// What stands between OpenSSL and the socket to read from.
+struct Reader {
+  static constexpr const char* kName = "records";
+  explicit Reader(Socket& s) : socket(s) {}
 
   Socket& socket;
   RecordTrack track;
-  std::optional<PooledBuffer> buffer;
-  std::size_t begin = 0, end = 0;
   std::size_t barren = 0;  ///< bytes read since application data came
   bool ended = false;
 };
 
-State& state_of(BIO* bio) { return *static_cast<State*>(BIO_get_data(bio)); }
+/// The same to write to.
+struct Writer {
+  static constexpr const char* kName = "gather";
+  explicit Writer(Socket& s) : socket(s) {}
 
-void note(State& s, ByteView bytes) {
+  Socket& socket;
+  std::optional<PooledBuffer> buffer;
+  std::size_t begin = 0, end = 0;
+};
+
+template <class State>
+State& state_of(BIO* bio) {
+  return *static_cast<State*>(BIO_get_data(bio));
+}
+
+template <class State>
+int destroy(BIO* bio) {
+  delete static_cast<State*>(BIO_get_data(bio));
+  BIO_set_data(bio, nullptr);
+  return 1;
+}
+
+template <class State, class Install>
+BIO_METHOD* new_method(int kind, Install install) {
+  BIO_METHOD* m = BIO_meth_new(BIO_get_new_index() | kind, State::kName);
+  if (m == nullptr) return m;
+  BIO_meth_set_destroy(m, destroy<State>);
+  install(m);
+  return m;
+}
+
+template <class State>
+BIO* new_bio(const BIO_METHOD* method, Socket& socket) {
+  BIO* bio = method == nullptr ? nullptr : BIO_new(method);
+  if (bio == nullptr) return nullptr;
+  BIO_set_data(bio, new State(socket));
+  BIO_set_init(bio, 1);
+  return bio;
+}
+
+void note(Reader& s, ByteView bytes) {
   const std::size_t records = s.track.feed(bytes);
   s.socket.spend(bytes.size() + records * kRecordCost);
   s.barren += bytes.size();
 }
 
 int read(BIO* bio, char* out, int length) {
-  State& s = state_of(bio);
+  Reader& s = state_of<Reader>(bio);
   BIO_clear_retry_flags(bio);
   if (s.barren >= kMostBarren) {
     errno = EPROTO;
@@ -60,8 +98,13 @@ int read(BIO* bio, char* out, int length) {
   return static_cast<int>(n);
 }
 
+long control_reader(BIO* bio, int command, long, void*) {
+  return command == BIO_CTRL_EOF && state_of<Reader>(bio).ended ? 1 : 0;
+}
+
 /// 1 when nothing is left; -1, with the retry flag when the socket is full.
-int flush(BIO* bio, State& s) {
+int flush(BIO* bio, Writer& s) {
+  BIO_clear_retry_flags(bio);
   while (s.begin < s.end) {
     const ssize_t n =
         ::send(s.socket.fd(), s.buffer->span().data() + s.begin, s.end - s.begin, MSG_NOSIGNAL);
@@ -77,10 +120,18 @@ int flush(BIO* bio, State& s) {
   return 1;
 }
 
+int write_through(BIO* bio, const char* data, int length) {
+  const int n = BIO_write(BIO_next(bio), data, length);
+  BIO_copy_next_retry(bio);
+  return n;
+}
+
 int write(BIO* bio, const char* data, int length) {
-  State& s = state_of(bio);
+  Writer& s = state_of<Writer>(bio);
   BIO_clear_retry_flags(bio);
   if (length <= 0) return 0;
+  // The kernel makes records of what it is given: a control message must not wait for a flush.
+  if (BIO_get_ktls_send(BIO_next(bio))) return write_through(bio, data, length);
   if (s.end == kGather && flush(bio, s) != 1) return -1;
   if (!s.buffer) s.buffer.emplace(PooledBuffer::take(s.socket.executor()));
   const std::size_t n = std::min(static_cast<std::size_t>(length), kGather - s.end);
@@ -89,52 +140,54 @@ int write(BIO* bio, const char* data, int length) {
   return static_cast<int>(n);
 }
 
-long control(BIO* bio, int command, long, void*) {
-  State& s = state_of(bio);
+long control_writer(BIO* bio, int command, long number, void* data) {
+  Writer& s = state_of<Writer>(bio);
   switch (command) {
     case BIO_CTRL_FLUSH:
-      BIO_clear_retry_flags(bio);
       return flush(bio, s);
     case BIO_CTRL_WPENDING:
       return static_cast<long>(s.end - s.begin);
-    case BIO_CTRL_EOF:
-      return s.ended ? 1 : 0;
     default:
-      return 0;
+      // Among them those by which OpenSSL gives the kernel its keys.
+      return BIO_ctrl(BIO_next(bio), command, number, data);
   }
 }
 
-int destroy(BIO* bio) {
-  delete static_cast<State*>(BIO_get_data(bio));
-  BIO_set_data(bio, nullptr);
-  return 1;
+const BIO_METHOD* reading() {
+  static const BIO_METHOD* const kMethod =
+      new_method<Reader>(BIO_TYPE_SOURCE_SINK, [](BIO_METHOD* m) {
+        BIO_meth_set_read(m, read);
+        BIO_meth_set_ctrl(m, control_reader);
+      });
+  return kMethod;
 }
 
-const BIO_METHOD* method() {
-  static const BIO_METHOD* const kMethod = [] {
-    BIO_METHOD* m = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "socket");
-    if (m == nullptr) return m;
-    BIO_meth_set_read(m, read);
+const BIO_METHOD* writing() {
+  static const BIO_METHOD* const kMethod = new_method<Writer>(BIO_TYPE_FILTER, [](BIO_METHOD* m) {
     BIO_meth_set_write(m, write);
-    BIO_meth_set_ctrl(m, control);
-    BIO_meth_set_destroy(m, destroy);
-    return m;
-  }();
+    BIO_meth_set_ctrl(m, control_writer);
+  });
   return kMethod;
 }
 
 }  // namespace
 
-BIO* socket_bio(Socket& socket) {
-  BIO* bio = method() == nullptr ? nullptr : BIO_new(method());
-  if (bio == nullptr) return nullptr;
-  BIO_set_data(bio, new State(socket));
-  BIO_set_init(bio, 1);
-  return bio;
+bool attach_socket(SSL* ssl, Socket& socket) {
+  BIO* in = new_bio<Reader>(reading(), socket);
+  BIO* out = new_bio<Writer>(writing(), socket);
+  BIO* below = BIO_new_socket(socket.fd(), BIO_NOCLOSE);
+  if (in == nullptr || out == nullptr || below == nullptr) {
+    for (BIO* bio : {in, out, below}) BIO_free(bio);
+    return false;
+  }
+  SSL_set_bio(ssl, in, BIO_push(out, below));
+  return true;
 }
 
-std::size_t missing_of_record(BIO* bio) { return state_of(bio).track.missing(); }
+std::size_t missing_of_record(const SSL* ssl) {
+  return state_of<Reader>(SSL_get_rbio(ssl)).track.missing();
+}
 
-void data_came(BIO* bio) { state_of(bio).barren = 0; }
+void data_came(const SSL* ssl) { state_of<Reader>(SSL_get_rbio(ssl)).barren = 0; }
 
 }  // namespace convoy::net::tls

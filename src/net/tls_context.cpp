@@ -6,6 +6,7 @@
 #include <openssl/x509v3.h>
 #include <utility>
 
+#include "net/tls_kernel.hpp"
 #include "net/tls_ocsp.hpp"
 
 namespace convoy::net::tls {
@@ -83,7 +84,7 @@ Status use_roots(SSL_CTX* ctx, std::string_view pem, bool announce) {
   return {};
 }
 
-Result<Context> base_context(const SSL_METHOD* method, bool tls13_only) {
+Result<Context> base_context(const SSL_METHOD* method, bool tls13_only, bool kernel_sends) {
   Context ctx(SSL_CTX_new(method), SSL_CTX_free);
   if (!ctx) return internal_error("tls_context", reason_text());
   SSL_CTX* c = ctx.get();
@@ -91,6 +92,7 @@ Result<Context> base_context(const SSL_METHOD* method, bool tls13_only) {
                           SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN);
   SSL_CTX_set_options(c, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
                              SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
+  if (kernel_sends && kernel_has_tls()) SSL_CTX_set_options(c, SSL_OP_ENABLE_KTLS);
   SSL_CTX_set_read_ahead(c, 1);
   SSL_CTX_set_default_read_buffer_len(c, kReadAhead);
   SSL_CTX_set_timeout(c, kSessionSeconds);
@@ -128,7 +130,7 @@ std::string reason_text() {
 }
 
 Result<Context> make_server_context(const TlsServerOptions& options, const TlsIdentity& identity) {
-  auto made = base_context(TLS_server_method(), options.tls13_only);
+  auto made = base_context(TLS_server_method(), options.tls13_only, options.kernel_sends);
   if (!made) return made;
   SSL_CTX* ctx = made->get();
   if (auto used = use_identity(ctx, identity); !used) return std::move(used).error();
@@ -151,7 +153,7 @@ Result<Context> make_server_context(const TlsServerOptions& options, const TlsId
 
 Result<Context> make_client_context(const TlsClientOptions& options,
                                     const std::optional<TlsIdentity>& identity) {
-  auto made = base_context(TLS_client_method(), options.tls13_only);
+  auto made = base_context(TLS_client_method(), options.tls13_only, options.kernel_sends);
   if (!made) return made;
   SSL_CTX* ctx = made->get();
   if (identity) {

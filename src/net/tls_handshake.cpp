@@ -33,6 +33,7 @@ TlsInfo info_of(SSL* ssl) {
   out.peer_chain = peer_chain(ssl);
   if (X509* peer = SSL_get1_peer_certificate(ssl)) out.peer = {peer, X509_free};
   out.resumed = SSL_session_reused(ssl) == 1;
+  out.kernel_sends = BIO_get_ktls_send(SSL_get_wbio(ssl));
   const unsigned char* protocol = nullptr;
   unsigned int size = 0;
   SSL_get0_alpn_selected(ssl, &protocol, &size);
@@ -64,9 +65,7 @@ Task<Result<StreamPtr>> establish(std::unique_ptr<Socket> socket,
                                   Duration timeout) {
   SSL* s = ssl.get();
   connection->attach(s);
-  BIO* bio = socket_bio(*socket);
-  SSL_set_bio(s, bio, bio);
-  if (bio == nullptr) co_return internal_error("tls_handshake", "out of memory");
+  if (!attach_socket(s, *socket)) co_return internal_error("tls_handshake", "out of memory");
   const SteadyTime until = steady_after(timeout);
   auto done = co_await run_handshake(*socket, s, until);
   if (!done) {

@@ -40,6 +40,9 @@ Socket::Ready wanted(const Outcome& outcome) {
   return outcome.code == SSL_ERROR_WANT_WRITE ? Socket::Ready::write : Socket::Ready::read;
 }
 
+/// OpenSSL or the kernel may hold the rest of a record: nothing else can follow.
+Error broke_off() { return unavailable("stream_failed", "an earlier write broke off"); }
+
 }  // namespace
 
 TlsStream::TlsStream(std::unique_ptr<Socket> socket, std::unique_ptr<Connection> connection,
@@ -75,7 +78,7 @@ Task<Result<std::size_t>> TlsStream::read_some(MutableByteView out) {
     const int returned = SSL_read_ex(ssl_.get(), out.data() + total, out.size() - total, &n);
     if (returned == 1) {
       total += n;
-      data_came(SSL_get_rbio(ssl_.get()));
+      data_came(ssl_.get());
       // What OpenSSL holds already costs no system call.
       if (total < out.size() && SSL_has_pending(ssl_.get()) == 1) continue;
     }
@@ -98,7 +101,7 @@ Task<Result<std::size_t>> TlsStream::read_some(MutableByteView out) {
 Task<Status> TlsStream::wait_in_read(Socket::Ready wanted) {
   const SteadyTime until = socket_->idle_deadline();
   const bool whole = whole_records_ && wanted == Socket::Ready::read;
-  const std::size_t rest = whole ? missing_of_record(SSL_get_rbio(ssl_.get())) : 0;
+  const std::size_t rest = whole ? missing_of_record(ssl_.get()) : 0;
   if (rest >= kLongRest) {
     return socket_->wait_for(static_cast<std::uint32_t>(rest), thrifty_, until);
   }
@@ -107,14 +110,32 @@ Task<Status> TlsStream::wait_in_read(Socket::Ready wanted) {
 }
 
 Task<Status> TlsStream::write(ByteView head, ByteView rest) {
-  // OpenSSL may hold the rest of a record: nothing else can follow a write that broke off.
-  if (write_failed_) co_return unavailable("stream_failed", "an earlier write broke off");
-  auto written = co_await write_all(head);
-  if (written) written = co_await write_all(rest);
-  if (written) written = co_await flush();
+  Status written = may_write();
+  if (written) written = co_await put(head, rest);
   if (written && head.size() + rest.size() >= kBulk) written = co_await socket_->drained();
   write_failed_ = !written.ok();
   co_return written;
+}
+
+Status TlsStream::may_write() const {
+  // The kernel would go on after what OpenSSL takes for the end.
+  if (write_failed_ || (kernel_sends() && fatal_)) return broke_off();
+  if (kernel_sends() && SSL_get_key_update_type(ssl_.get()) != SSL_KEY_UPDATE_NONE) {
+    return unavailable("stream_failed",
+                       "the peer asked for new keys, which the kernel has no way to take");
+  }
+  return {};
+}
+
+Task<Status> TlsStream::put(ByteView head, ByteView rest) {
+  return kernel_sends() ? socket_->send(head, rest) : seal(head, rest);
+}
+
+Task<Status> TlsStream::seal(ByteView head, ByteView rest) {
+  auto sealed = co_await write_all(head);
+  if (sealed) sealed = co_await write_all(rest);
+  if (sealed) sealed = co_await flush();
+  co_return sealed;
 }
 
 Task<Status> TlsStream::write_all(ByteView data) {
@@ -159,6 +180,18 @@ Task<Status> TlsStream::flush(std::optional<SteadyTime> until) {
 }
 
 Task<Status> TlsStream::send_file(int fd, std::uint64_t offset, std::uint64_t length) {
+  return kernel_sends() ? send_by_kernel(fd, offset, length) : send_copies(fd, offset, length);
+}
+
+Task<Status> TlsStream::send_by_kernel(int fd, std::uint64_t offset, std::uint64_t length) {
+  Status sent = may_write();
+  if (sent) sent = co_await socket_->send_file(fd, offset, length);
+  if (sent) sent = co_await socket_->drained();
+  write_failed_ = !sent.ok();
+  co_return sent;
+}
+
+Task<Status> TlsStream::send_copies(int fd, std::uint64_t offset, std::uint64_t length) {
   while (length > 0) {
     // A reader that is slow must not hold a buffer while it is waited for.
     auto room = co_await socket_->room();
@@ -199,7 +232,7 @@ Task<Status> TlsStream::send_close_notify(SteadyTime until) {
 }
 
 Task<Status> TlsStream::shutdown_write() {
-  if (write_failed_) co_return unavailable("stream_failed", "an earlier write broke off");
+  if (write_failed_) co_return broke_off();
   write_failed_ = true;
   auto sent = co_await send_close_notify(socket_->idle_deadline());
   co_return sent;

@@ -37,7 +37,14 @@ class TlsStream final : public Stream {
   Executor executor() const override { return socket_->executor(); }
 
  private:
+  /// Whoever encrypts. seal(): records that are encrypted here.
+  Task<Status> put(ByteView head, ByteView rest);
+  Task<Status> seal(ByteView head, ByteView rest);
   Task<Status> write_all(ByteView);
+  Task<Status> send_by_kernel(int fd, std::uint64_t offset, std::uint64_t length);
+  Task<Status> send_copies(int fd, std::uint64_t offset, std::uint64_t length);
+  bool kernel_sends() const { return info_->kernel_sends; }
+  Status may_write() const;
   Task<Status> wait_in_read(Socket::Ready wanted);
   Task<Status> wait_in_write(Socket::Ready wanted);
   Task<Status> flush(std::optional<SteadyTime> until = {});

@@ -102,6 +102,7 @@ Result<std::shared_ptr<net::TlsServerContext>> make_tls(const RegistryOptions& o
   if (!options.tls) return std::shared_ptr<net::TlsServerContext>();
   net::TlsServerOptions tls;
   tls.identity = *options.tls;
+  tls.kernel_sends = options.kernel_tls;
   for (const auto& cluster : options.clusters) {
     tls.client_certificate = net::PeerCertificate::optional;
     tls.client_roots_pem += cluster.roots_pem;

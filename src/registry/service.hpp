@@ -77,6 +77,7 @@ struct RegistryOptions {
   std::string data_dir;                 ///< blobs/, uploads/, meta.db, origin/
   net::Endpoint listen;                 ///< port 0 takes a free one
   std::optional<net::TlsIdentity> tls;  ///< none: plain HTTP (behind a TLS proxy, or tests)
+  bool kernel_tls = true;               ///< to clients and to peers of the origin
   std::optional<std::string>
       public_url;  ///< for the token realm; none: scheme and Host of the request
 

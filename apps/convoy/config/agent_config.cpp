@@ -172,6 +172,7 @@ TableOf<AgentConfig> role_table() {
         "What blobs may hold of the node's page cache, so that a large pull leaves other programs' "
         "files in memory; what is more comes from the disk when it is asked for again.")
       .between({16ULL << 20}, {1ULL << 40});
+  t.key("kernel_tls", &C::kernel_tls, kKernelTls);
   t.key("swarm_stall", &C::swarm_stall,
         "When the swarm gives no byte for this long, and up to as long again, the registry is read "
         "instead.")

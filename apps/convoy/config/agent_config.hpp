@@ -56,6 +56,7 @@ struct AgentConfig {
   bt::Zone zone;
   ByteSize small_blob_limit{64ULL << 10};
   ByteSize page_cache{1ULL << 30};
+  bool kernel_tls = true;
   std::chrono::milliseconds swarm_stall{std::chrono::seconds(5)};
   Tracker tracker;
   Mirror mirror;

@@ -338,6 +338,7 @@ TableOf<RegistryConfig> role_table() {
         "How clients reach the token service; without it the scheme and host they used.");
   t.key("plain_http", &C::plain_http,
         "Serve without TLS. Only behind a proxy on the same machine that ends TLS.");
+  t.key("kernel_tls", &C::kernel_tls, kKernelTls);
   t.key("users_file", &C::users_file,
         "Lines `name:hash`, hashes from `convoy user hash`; without it only `anonymous` exists. "
         "SIGHUP reads it again.");

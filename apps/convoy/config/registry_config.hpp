@@ -100,6 +100,7 @@ struct RegistryConfig {
   Address listen{"0.0.0.0", 5000};
   BaseUrl public_url;
   bool plain_http = false;
+  bool kernel_tls = true;
   Path users_file;
   Rate egress_limit;
   bool allow_delete = false;

@@ -112,6 +112,7 @@ std::optional<agent::AgentOptions> load_agent(const config::AgentConfig& c,
   out.rates = rates_of(c.rates);
   out.small_blob_limit = c.small_blob_limit.bytes;
   out.page_cache = c.page_cache.bytes;
+  out.kernel_tls = c.kernel_tls;
   out.swarm_stall = c.swarm_stall;
   for (std::size_t i = 0; i < c.registries.size(); ++i) {
     const std::string key = "agent.registry[" + std::to_string(i + 1) + "]";

@@ -152,6 +152,7 @@ std::optional<registry::RegistryOptions> load_registry(const config::RegistryCon
       .data_dir = files.path(c.data_dir),
       .listen = endpoint(c.listen),
       .tls = std::nullopt,
+      .kernel_tls = c.kernel_tls,
       .public_url = std::nullopt,
       .token_signer = files.signer(c.tokens, "registry.tokens"),
       .token_roots = files.roots(c.tokens.roots_file, "registry.tokens.roots_file"),

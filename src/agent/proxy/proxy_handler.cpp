@@ -111,6 +111,7 @@ Result<ProxyHandler::Interception*> ProxyHandler::interception_for(const Upstrea
   net::TlsServerOptions options;
   options.identity = ca_.leaf(upstream->host_names(), now, random_);
   options.alpn = {"http/1.1"};
+  options.kernel_sends = policy_.kernel_tls;
   auto tls = net::TlsServerContext::make(std::move(options));
   if (!tls) return std::move(tls).error();
   entry.tls = std::move(*tls);

@@ -19,6 +19,7 @@ struct ProxyPolicy {
   /// Others than this machine's own users can reach the proxy.
   bool reachable_from_outside = false;
   net::HttpServerLimits limits;  ///< of requests that are answered in a registry's place
+  bool kernel_tls = true;        ///< of such answers
 };
 
 /// The forward proxy: CONNECT to a configured registry is answered in its place, every other host

@@ -154,6 +154,7 @@ bool OriginSeeder::start_engine() {
     options.bind_ip = cluster_.bind_ip;
     options.upload = upload_;
     options.expected_rate = upload_ ? upload_->rate() : 0;
+    options.kernel_tls = needs_.kernel_tls;
     auto engine = swarm::Engine::make(needs_.executor, needs_.pool, std::move(options),
                                       needs_.clock, needs_.random, needs_.audit, needs_.metrics,
                                       needs_.log.module("swarm"));

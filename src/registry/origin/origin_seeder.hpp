@@ -41,6 +41,7 @@ class OriginSeeder {
     security::AuditLog& audit;
     net::Metrics& metrics;
     Logger log;
+    bool kernel_tls = true;
   };
 
   /// `tls` is the client side towards the tracker: it gets the origin's certificate (null in tests

@@ -41,6 +41,7 @@ Status EngineImpl::open() {
   server.client_certificate = net::PeerCertificate::required;
   server.client_roots_pem = roots;
   server.tls13_only = true;
+  server.kernel_sends = options_.kernel_tls;
   server.accept_server_name = [this](std::string_view sni) { return serves(sni); };
   auto server_context = net::TlsServerContext::make(std::move(server));
   if (!server_context) return std::move(server_context).error();
@@ -49,6 +50,7 @@ Status EngineImpl::open() {
   client.identity = options_.identity;
   client.roots_pem = roots;
   client.tls13_only = true;
+  client.kernel_sends = options_.kernel_tls;
   client.verify_name = false;  // who it is says its SPIFFE id, checked behind the handshake
   auto client_context = net::TlsClientContext::make(std::move(client));
   if (!client_context) return std::move(client_context).error();

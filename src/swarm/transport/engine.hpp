@@ -124,6 +124,7 @@ struct EngineOptions {
   /// What is asked of peers, and of origins among them, is charged to these. Null: no limit.
   std::shared_ptr<TokenBucket> download, from_origin;
   std::uint64_t expected_rate = 0;  ///< bytes/s of the link if known; 0: measured
+  bool kernel_tls = true;
   /// TLS and both handshakes must be over within this (peer-wire.md, 3).
   Duration gate_time = std::chrono::seconds(5);
 };
