@@ -51,6 +51,7 @@ Status check_options(const AgentOptions& options) {
   if (options.data_dir.empty()) return wrong("data directory missing");
   if (options.node_name.empty()) return wrong("node name missing");
   if (!options.mirror_enabled && !options.proxy_enabled) return wrong("neither mirror nor proxy");
+  if (options.page_cache < 16ULL << 20) return wrong("share of the page cache");
   if (options.swarm_stall < std::chrono::milliseconds(10)) return wrong("swarm stall time");
   if (options.mirror_enabled) {
     if (auto checked = check_mirror(options); !checked) return checked;

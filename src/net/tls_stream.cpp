@@ -118,9 +118,11 @@ Task<Status> TlsStream::write(ByteView head, ByteView rest) {
 }
 
 Status TlsStream::may_write() const {
-  // The kernel would go on after what OpenSSL takes for the end.
-  if (write_failed_ || (kernel_sends() && fatal_)) return broke_off();
-  if (kernel_sends() && SSL_get_key_update_type(ssl_.get()) != SSL_KEY_UPDATE_NONE) {
+  if (write_failed_) return broke_off();
+  if (!kernel_sends()) return {};
+  // The kernel would go on where OpenSSL does not.
+  if (fatal_) return broke_off();
+  if (SSL_get_key_update_type(ssl_.get()) != SSL_KEY_UPDATE_NONE) {
     return unavailable("stream_failed",
                        "the peer asked for new keys, which the kernel has no way to take");
   }

@@ -68,6 +68,6 @@ class CacheStore {
 /// `page_cache`: what its files may hold of the kernel's page cache, in bytes, 16 MiB at least.
 /// Error "store_open".
 Result<std::unique_ptr<CacheStore>> open_cache_store(const std::string& root,
-                                                     std::uint64_t page_cache = 1ULL << 30);
+                                                     std::uint64_t page_cache);
 
 }  // namespace convoy::storage

@@ -156,6 +156,8 @@ TEST_F(Options, FaultsAreNamed) {
   EXPECT_EQ(broken([&] { o.node_name.clear(); }), "agent_option_invalid");
   EXPECT_EQ(broken([&] { o.tracker_url = "http://t:1"; }), "agent_option_invalid");
   EXPECT_EQ(broken([&] { o.tracker_pin = "abc"; }), "agent_option_invalid");
+  EXPECT_EQ(broken([&] { o.page_cache = (16ULL << 20) - 1; }), "agent_option_invalid");
+  EXPECT_EQ(broken([&] { o.page_cache = 16ULL << 20; }), "ok");
   EXPECT_EQ(broken([&] { o.registries[0].allow_http = false; }), "agent_option_invalid");
   EXPECT_EQ(broken([&] { o.registries[0].base_url = "ftp://x"; }), "agent_option_invalid");
   EXPECT_EQ(broken([&] { o.registries[0].host = "Up per"; }), "agent_option_invalid");

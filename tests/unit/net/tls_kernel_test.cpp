@@ -76,6 +76,7 @@ class KernelSends : public KernelTlsFixture {
   void SetUp() override {
     if (!tls::kernel_has_tls()) GTEST_SKIP() << "this kernel has no TLS (try: modprobe tls)";
     test::Pair plain = loop.run(test::plain_pair(loop.executor()));
+    near_ = fd_of(*plain.server);
     far_ = fd_of(*plain.client);
     auto pair = loop.run(test::tls_over(loop.executor(), std::move(plain), kernel_server(),
                                         kernel_client(), "localhost"));
@@ -103,32 +104,35 @@ class KernelSends : public KernelTlsFixture {
     }
     co_return out;
   }
-  /// Writes what `write` does while the other end reads so many bytes.
+  /// What `write` does while the other end reads so many bytes.
   template <class F>
   Result<Bytes> passes(F write, std::size_t size) {
     test::Tasks tasks(loop);
-    Status written = cancelled();
+    std::optional<Status> written;
     tasks->spawn([&]() -> Task<void> { written = co_await write(); });
     auto got = loop.run(read_all(*there, size));
-    EXPECT_TRUE(written.ok()) << written.error().text();
+    wait_until([&] { return written.has_value(); });
+    EXPECT_TRUE(written && written->ok());
     return got;
+  }
+  template <class F>
+  void wait_until(F done) {
+    for (int i = 0; i < 10'000 && !done(); ++i) loop.run(sleep_for(milliseconds(1)));
   }
   /// What waits for the far end as it came over the wire.
   Bytes wire(std::size_t least) {
     Bytes out(1024 * 1024);
     ssize_t n = 0;
-    for (int i = 0; i < 1000 && n < static_cast<ssize_t>(least); ++i) {
-      n = std::max<ssize_t>(0, ::recv(far_, out.data(), out.size(), MSG_PEEK));
-      if (n < static_cast<ssize_t>(least)) loop.run(sleep_for(milliseconds(1)));
-    }
-    out.resize(static_cast<std::size_t>(n));
+    wait_until([&] {
+      n = ::recv(far_, out.data(), out.size(), MSG_PEEK);
+      return n >= static_cast<ssize_t>(least);
+    });
+    out.resize(static_cast<std::size_t>(std::max<ssize_t>(n, 0)));
     return out;
   }
 
   StreamPtr here, there;
-
- private:
-  int far_ = -1;
+  int near_ = -1, far_ = -1;
 };
 
 TEST_F(KernelSends, bytes_arrive_in_order) {
@@ -141,15 +145,15 @@ TEST_F(KernelSends, bytes_arrive_in_order) {
 TEST_F(KernelSends, both_ways_at_once) {
   const Bytes sent = sample(4 * 1024 * 1024);
   test::Tasks tasks(loop);
-  Status back = cancelled();
-  Result<Bytes> came = cancelled();
+  std::optional<Status> back;
+  std::optional<Result<Bytes>> came;
   tasks->spawn([&]() -> Task<void> { back = co_await there->write(sent); });
   tasks->spawn([&]() -> Task<void> { came = co_await read_all(*here, sent.size()); });
   const auto got = passes([&] { return here->write(sent); }, sent.size());
-  for (int i = 0; i < 5000 && !came.ok(); ++i) loop.run(sleep_for(milliseconds(1)));
+  wait_until([&] { return back && came; });
   EXPECT_TRUE(got.ok() && *got == sent);
-  EXPECT_TRUE(back.ok());
-  EXPECT_TRUE(came.ok() && *came == sent);
+  EXPECT_TRUE(back && back->ok());
+  EXPECT_TRUE(came && came->ok() && **came == sent);
 }
 
 TEST_F(KernelSends, what_is_on_the_wire_is_encrypted_records) {
@@ -196,6 +200,20 @@ TEST_F(KernelSends, an_orderly_end_is_one) {
   ASSERT_TRUE(end.ok()) << end.error().text();
   EXPECT_EQ(*end, "");
   EXPECT_FALSE(loop.run(here->write(as_bytes("more"))).ok());
+}
+
+TEST_F(KernelSends, an_end_waits_for_room) {
+  std::size_t filled = 0;
+  const Bytes block(64 * 1024);
+  for (std::size_t size = block.size(); size > 0; size /= 2) {
+    ssize_t n = 0;
+    while ((n = ::send(near_, block.data(), size, MSG_NOSIGNAL)) > 0) {
+      filled += static_cast<std::size_t>(n);
+    }
+  }
+  const auto got = passes([&] { return here->shutdown_write(); }, filled);
+  ASSERT_TRUE(got.ok()) << got.error().text();
+  EXPECT_EQ(*read(*there), "");
 }
 
 TEST_F(KernelSends, a_write_that_broke_off_has_no_orderly_end) {

@@ -19,10 +19,12 @@ bt::BlobMeta meta_of(std::uint64_t size, std::uint8_t seed = 1) {
           .pieces_root = hash};
 }
 
+constexpr std::uint64_t kPageCache = 16ULL << 20;
+
 class CacheStoreTest : public ::testing::Test {
  protected:
   std::unique_ptr<CacheStore> open() {
-    auto store = open_cache_store(dir_ / "cache");
+    auto store = open_cache_store(dir_ / "cache", kPageCache);
     EXPECT_TRUE(store.ok()) << store.error().text();
     return std::move(*store);
   }
@@ -208,9 +210,9 @@ TEST_F(CacheStoreTest, OutsideRangesAndPiecesAreRefused) {
 
 TEST_F(CacheStoreTest, SecondProcessIsKeptOut) {
   auto store = open();
-  EXPECT_EQ(open_cache_store(dir_ / "cache").error().code(), "store_open");
+  EXPECT_EQ(open_cache_store(dir_ / "cache", kPageCache).error().code(), "store_open");
   store.reset();
-  EXPECT_TRUE(open_cache_store(dir_ / "cache").ok());
+  EXPECT_TRUE(open_cache_store(dir_ / "cache", kPageCache).ok());
 }
 
 TEST_F(CacheStoreTest, DamagedMetadataCostsThePartialBlob) {
