@@ -10,7 +10,7 @@
 namespace convoy::net::tls {
 
 /// Internal to net: TLS after its handshake. OpenSSL reads and writes the non-blocking socket
-/// itself; this class waits where OpenSSL cannot go on.
+/// itself; this class waits where OpenSSL cannot go on. What the kernel encrypts goes past OpenSSL.
 class TlsStream final : public Stream {
  public:
   TlsStream(std::unique_ptr<Socket>, std::unique_ptr<Connection>, Owned<SSL>, TlsInfo);

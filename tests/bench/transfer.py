@@ -61,6 +61,15 @@ def get_blob(agent, c, digest: str) -> float:
     return time.monotonic() - start
 
 
+def kernel_sends() -> int:
+    """Connections whose sending the kernel encrypted so far, of all programs."""
+    try:
+        stat = dict(line.split() for line in Path("/proc/net/tls_stat").read_text().splitlines())
+    except FileNotFoundError:
+        return 0
+    return int(stat["TlsTxSw"]) + int(stat["TlsTxDevice"])
+
+
 def convoy_run(directory: Path, size: int) -> dict:
     digest, length = big_image(directory / "img", size)
     with Cluster(directory / "c", agents_wanted=2) as c:
@@ -74,6 +83,7 @@ def convoy_run(directory: Path, size: int) -> dict:
         manifest = f"http://{leecher.endpoints['mirror']}/v2/lab/big/manifests/1"
         subprocess.run(["curl", "-sf", "-o", "/dev/null", manifest], check=True)
         c.registry.kill()
+        by_kernel = kernel_sends()
         before = [cpu_seconds(a.process.pid) for a in c.agents]
         seconds = get_blob(leecher, c, digest)
         after = [cpu_seconds(a.process.pid) for a in c.agents]
@@ -83,7 +93,8 @@ def convoy_run(directory: Path, size: int) -> dict:
         return {"seeder_cpu_s_per_gb": (after[0] - before[0]) / gb,
                 "leecher_cpu_s_per_gb": (after[1] - before[1]) / gb,
                 "mb_per_s": length / 1e6 / seconds,
-                "rss_mib": max(a.rss_mib() for a in c.agents)}
+                "rss_mib": max(a.rss_mib() for a in c.agents),
+                "kernel_tls": int(kernel_sends() > by_kernel)}
 
 
 NGINX = """
