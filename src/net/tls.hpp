@@ -36,9 +36,9 @@ struct TlsServerOptions {
   /// (client certificates, versions) stays that of this context.
   std::function<std::shared_ptr<class TlsServerContext>(std::string_view)> select;
   std::vector<std::string> alpn;  ///< offered protocols, empty for none
-  /// What is sent is encrypted by the kernel (kTLS) where it can, else by the process. Saves a
-  /// copy, and a file goes out by sendfile(2); but each connection pays for handing the keys over:
-  /// for those that send bulk. A peer that asks for new keys of ours (RFC 8446 4.6.3,
+  /// What is sent is encrypted by the kernel (kTLS) where it can, else by the process. Saves
+  /// copies, and a file goes out by sendfile(2); but each connection pays for handing the keys
+  /// over: for those that send bulk. A peer that asks for new keys of ours (RFC 8446 4.6.3,
   /// update_requested) then gets nothing more, as the kernel has no way to change them.
   bool kernel_sends = false;
 };

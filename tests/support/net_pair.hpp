@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "net/plain_stream.hpp"
 #include "net/tcp.hpp"
 #include "net/tls.hpp"
 #include "support/net_loop.hpp"
@@ -29,6 +30,22 @@ inline net::Task<Pair> plain_pair(net::Executor executor) {
   const net::Endpoint any{"127.0.0.1", 0};
   auto listener = net::Listener::open(executor, any);
   Pair out = co_await pair_at(executor, **listener);
+  co_return out;
+}
+
+inline int fd_of(net::Stream& plain) { return dynamic_cast<net::PlainStream&>(plain).fd(); }
+
+/// So many bytes, fewer when the stream ends or fails before.
+inline net::Task<std::string> read_exactly(net::Stream& stream, std::size_t n) {
+  std::string out(n, '\0');
+  std::size_t at = 0;
+  while (at < n) {
+    const MutableByteView rest(reinterpret_cast<std::uint8_t*>(out.data()) + at, n - at);
+    auto got = co_await stream.read_some(rest);
+    if (!got || *got == 0) break;
+    at += *got;
+  }
+  out.resize(at);
   co_return out;
 }
 

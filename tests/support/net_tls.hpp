@@ -1,5 +1,6 @@
 #pragma once
 
+#include <future>
 #include <gtest/gtest.h>
 #include <memory>
 #include <optional>
@@ -7,6 +8,7 @@
 
 #include "net/tls.hpp"
 #include "support/net_certs.hpp"
+#include "support/net_foreign_tls.hpp"
 #include "support/net_loop.hpp"
 #include "support/net_pair.hpp"
 
@@ -46,6 +48,18 @@ class TlsFixture : public ::testing::Test {
   TlsPair connect(std::shared_ptr<net::TlsServerContext> s,
                   std::shared_ptr<net::TlsClientContext> c, std::string name = "localhost") {
     return loop.run(tls_pair(loop.executor(), std::move(s), std::move(c), std::move(name)));
+  }
+  /// The server's end of a connection with such a client.
+  Result<net::StreamPtr> accept(ForeignTls& from, std::shared_ptr<net::TlsServerContext> context) {
+    auto listener = net::Listener::open(loop.executor(), {"127.0.0.1", 0});
+    const auto port = (*listener)->local().port;
+    auto connected = std::async(std::launch::async, [&] { return from.connects(port); });
+    auto plain = loop.run((*listener)->accept());
+    auto accepted =
+        loop.run(net::tls_accept(std::move(*plain), std::move(context), std::chrono::seconds(5)));
+    EXPECT_TRUE(connected.get());
+    if (accepted) (*accepted)->set_idle_timeout(std::chrono::seconds(10));
+    return accepted;
   }
   Result<std::string> read(net::Stream& stream, std::size_t limit = 100) {
     Bytes buffer(limit);

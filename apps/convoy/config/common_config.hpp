@@ -32,8 +32,7 @@ struct KeyPairConfig {
 /// What the key kernel_tls of a role means.
 inline constexpr const char* kKernelTls =
     "Whether the kernel encrypts what is sent over TLS to clients and peers, where its module "
-    "`tls` "
-    "is loaded; else the process does.";
+    "`tls` is loaded; else the process does.";
 
 TableOf<CommonConfig::Log> log_table();
 TableOf<CommonConfig::Audit> audit_table();

@@ -3,10 +3,11 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
-#include "net/plain_stream.hpp"
 #include "net/sockaddr.hpp"
+#include "net/socket.hpp"
 #include "net/tcp.hpp"
 #include "support/net_loop.hpp"
+#include "support/net_pair.hpp"
 
 namespace convoy::net {
 namespace {
@@ -16,8 +17,6 @@ using test::Loop;
 
 const Endpoint kHere{"127.0.0.1", 0};
 
-int fd_of(Stream& stream) { return dynamic_cast<PlainStream&>(stream).fd(); }
-
 std::string in_use(int fd) {
   std::array<char, 16> name{};
   socklen_t length = name.size();
@@ -25,7 +24,7 @@ std::string in_use(int fd) {
   return name.data();
 }
 
-std::string in_use(Stream& stream) { return in_use(fd_of(stream)); }
+std::string in_use(Stream& stream) { return in_use(test::fd_of(stream)); }
 
 bool paced(int fd) {
   std::uint64_t most = 0;
@@ -34,7 +33,7 @@ bool paced(int fd) {
   return most != UINT64_MAX;
 }
 
-bool paced(Stream& stream) { return paced(fd_of(stream)); }
+bool paced(Stream& stream) { return paced(test::fd_of(stream)); }
 
 int new_socket() { return ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0); }
 

@@ -16,19 +16,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using test::Loop;
 using test::Pair;
-
-Task<std::string> read_exactly(Stream& stream, std::size_t n) {
-  std::string out(n, '\0');
-  std::size_t at = 0;
-  while (at < n) {
-    const MutableByteView rest(reinterpret_cast<std::uint8_t*>(out.data()) + at, n - at);
-    auto got = co_await stream.read_some(rest);
-    if (!got || *got == 0) break;
-    at += *got;
-  }
-  out.resize(at);
-  co_return out;
-}
+using test::read_exactly;
 
 TEST(PlainStream, carries_bytes_both_ways_and_knows_its_ends) {
   Loop loop;

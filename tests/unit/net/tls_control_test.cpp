@@ -15,15 +15,9 @@ using std::chrono::seconds;
 class TlsControl : public test::TlsFixture {
  protected:
   void SetUp() override {
-    auto listener = Listener::open(loop.executor(), {"127.0.0.1", 0});
-    const auto port = (*listener)->local().port;
-    auto connected = std::async(std::launch::async, [&] { return foreign.connects(port); });
-    auto plain = loop.run((*listener)->accept());
-    auto accepted = loop.run(tls_accept(std::move(*plain), server(), seconds(5)));
-    ASSERT_TRUE(connected.get());
+    auto accepted = accept(foreign, server());
     ASSERT_TRUE(accepted.ok());
     stream = std::move(*accepted);
-    stream->set_idle_timeout(seconds(10));
   }
   /// From another thread; waits until the kernel has all, or as good as.
   void send(std::string bytes) {

@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
-#include "net/plain_stream.hpp"
 #include "support/net_tls.hpp"
 
 namespace convoy::net {
@@ -11,15 +10,13 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-int fd_of(Stream& plain) { return dynamic_cast<PlainStream&>(plain).fd(); }
-
 /// How a stream ends whose socket is full. The test fills and empties it beneath TLS.
 class TlsEnd : public test::TlsFixture {
  protected:
   void SetUp() override {
     test::Pair plain = loop.run(test::plain_pair(loop.executor()));
-    near_ = fd_of(*plain.server);
-    far_ = fd_of(*plain.client);
+    near_ = test::fd_of(*plain.server);
+    far_ = test::fd_of(*plain.client);
     pair = loop.run(
         test::tls_over(loop.executor(), std::move(plain), server(), client(), "localhost"));
     ASSERT_TRUE(pair.ok());
